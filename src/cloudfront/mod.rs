@@ -1,0 +1,5 @@
+//! Submits a plan to CloudFront and gives an outcome for every item.
+
+mod outcome;
+
+pub use outcome::{DistributionSubmission, Failure, Invalidation, Outcome, Submission};

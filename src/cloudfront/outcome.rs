@@ -1,0 +1,80 @@
+use std::{fmt, sync::Arc};
+
+/// What became of a plan: for every distribution of the plan, in its order.
+#[derive(Debug, Default)]
+pub struct Submission {
+    /// One entry for each of the plan's distributions.
+    pub distributions: Vec<DistributionSubmission>,
+}
+
+/// What became of one distribution's requests.
+#[derive(Debug, Default)]
+pub struct DistributionSubmission {
+    /// For each request of the plan, for each of its items, in their order.
+    pub outcomes: Vec<Vec<Outcome>>,
+    /// How many CreateInvalidation calls were made, bisected ones included and
+    /// the SDK's own retries not.
+    pub calls: u32,
+    /// How often the SDK tried again.
+    pub retries: u32,
+    /// How many tries CloudFront throttled.
+    pub throttles: u32,
+    /// From the first call to the last answer, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// What became of one item.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// CloudFront accepted it.
+    Accepted(Arc<Invalidation>),
+    /// This process had it accepted for every delivery it answers for in an
+    /// earlier invocation, and does not pay for it again.
+    Remembered(Arc<Invalidation>),
+    /// Not sent, because `DRY_RUN` is on.
+    DryRun,
+    /// CloudFront will not take it however often it is sent.
+    Refused(Arc<Failure>),
+    /// Not accepted this time.
+    Retry(Arc<Failure>),
+}
+
+/// An invalidation that CloudFront created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalidation {
+    /// Its id.
+    pub id: String,
+    /// `InProgress` or `Completed`, as CloudFront said when it accepted it.
+    pub status: String,
+}
+
+/// Why CloudFront did not accept an item.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Failure {
+    /// AWS's error code, or a name of ours in the same style
+    /// (`DeadlineExceeded`) where no answer of AWS is behind it.
+    pub code: String,
+    /// What happened, which distribution, and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl Outcome {
+    /// Whether a delivery needs nothing more for this item.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Accepted(_) | Self::Remembered(_) | Self::DryRun)
+    }
+
+    /// Why the item was not accepted.
+    pub fn failure(&self) -> Option<&Arc<Failure>> {
+        match self {
+            Self::Refused(failure) | Self::Retry(failure) => Some(failure),
+            Self::Accepted(_) | Self::Remembered(_) | Self::DryRun => None,
+        }
+    }
+}

@@ -1,0 +1,223 @@
+use std::{fmt, str::FromStr, sync::Arc};
+
+use sha2::{Digest, Sha256};
+
+/// One S3 object event, whatever payload it came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The bucket's name. Shared, since a payload names few buckets.
+    pub bucket: Arc<str>,
+    /// The object key, decoded.
+    pub key: String,
+    /// What happened to the object.
+    pub kind: Kind,
+    /// When it happened, in milliseconds since the Unix epoch.
+    pub time_ms: Option<i64>,
+    /// The object's size in bytes. Deletes and some other kinds carry none.
+    pub size: Option<u64>,
+    /// The AWS account that owns the bucket. S3 notifications carry none.
+    pub account: Option<Arc<str>>,
+    /// The bucket's region.
+    pub region: Option<Arc<str>>,
+    /// What makes this change the same as another one.
+    pub identity: Identity,
+}
+
+/// What happened to an object. The names are those of `events:` in rules.yaml.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Written: put, posted, copied or assembled from parts.
+    Created,
+    /// Deleted, or hidden by a delete marker.
+    Deleted,
+    /// A noncurrent version was removed by lifecycle; the object is unchanged.
+    VersionExpired,
+    /// Restored from an archive class.
+    Restored,
+    /// The restored copy is gone.
+    RestoreExpired,
+    /// The ACL changed.
+    AclUpdated,
+    /// Object tags were added or deleted.
+    TagsChanged,
+    /// Moved to another storage class.
+    StorageClassChanged,
+    /// Moved to an archive tier of Intelligent-Tiering.
+    AccessTierChanged,
+    /// Object annotations were created or removed.
+    AnnotationsChanged,
+}
+
+impl Kind {
+    /// Every kind, in the order of the documentation.
+    pub const ALL: [Self; 10] = [
+        Self::Created,
+        Self::Deleted,
+        Self::VersionExpired,
+        Self::Restored,
+        Self::RestoreExpired,
+        Self::AclUpdated,
+        Self::TagsChanged,
+        Self::StorageClassChanged,
+        Self::AccessTierChanged,
+        Self::AnnotationsChanged,
+    ];
+
+    /// The name as rules.yaml spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Deleted => "deleted",
+            Self::VersionExpired => "version_expired",
+            Self::Restored => "restored",
+            Self::RestoreExpired => "restore_expired",
+            Self::AclUpdated => "acl_updated",
+            Self::TagsChanged => "tags_changed",
+            Self::StorageClassChanged => "storage_class_changed",
+            Self::AccessTierChanged => "access_tier_changed",
+            Self::AnnotationsChanged => "annotations_changed",
+        }
+    }
+
+    /// Whether readers see another object, or none, after the change. These
+    /// kinds lead to invalidations unless a rule says otherwise.
+    pub fn changes_content(self) -> bool {
+        matches!(self, Self::Created | Self::Deleted)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that is no [`Kind`].
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "unknown event `{0}`; one of created, deleted, version_expired, restored, restore_expired, acl_updated, tags_changed, storage_class_changed, access_tier_changed, annotations_changed"
+)]
+pub struct UnknownKind(String);
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(name: &str) -> Result<Self, UnknownKind> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| UnknownKind(name.to_owned()))
+    }
+}
+
+/// What makes two changes the same: bucket, key, kind, version id, the
+/// occurrence and the replay's name, as the first 128 bits of a SHA-256.
+///
+/// It is the same in every process, so that the caller reference built from it
+/// is too, and small enough to keep one for each of a million changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity([u8; 16]);
+
+/// Which of several like changes of one object this is. The first of these
+/// that the payload carries counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occurrence<'a> {
+    /// S3's sequencer, a hexadecimal number whose letter case does not matter.
+    Sequencer(&'a str),
+    /// The event id of EventBridge, or the request id of an S3 notification.
+    Event(&'a str),
+    /// The message id of the delivery, or the invocation's request id.
+    Delivery(&'a str),
+    /// A key list: there is just one.
+    Only,
+}
+
+impl Identity {
+    /// Builds the identity of a change. `replay_name` is set when an
+    /// EventBridge archive replays it: that is a new change on purpose.
+    pub fn new(
+        bucket: &str,
+        key: &str,
+        kind: Kind,
+        version_id: Option<&str>,
+        occurrence: Occurrence<'_>,
+        replay_name: Option<&str>,
+    ) -> Self {
+        let (occurrence_kind, occurrence) = match occurrence {
+            Occurrence::Sequencer(hex) => ("sequencer", hex.to_ascii_lowercase()),
+            Occurrence::Event(id) => ("event", id.to_owned()),
+            Occurrence::Delivery(id) => ("delivery", id.to_owned()),
+            Occurrence::Only => ("only", String::new()),
+        };
+        let mut hasher = Sha256::new();
+        for part in [
+            bucket,
+            key,
+            kind.name(),
+            version_id.unwrap_or_default(),
+            occurrence_kind,
+            &occurrence,
+            replay_name.unwrap_or_default(),
+        ] {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        let digest = hasher.finalize();
+        let mut identity = [0; 16];
+        identity.copy_from_slice(&digest[..16]);
+        Self(identity)
+    }
+
+    /// The identity's bytes, for a hash over several identities.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(
+        kind: Kind,
+        version: Option<&str>,
+        occurrence: Occurrence<'_>,
+        replay: Option<&str>,
+    ) -> Identity {
+        Identity::new("bucket", "key", kind, version, occurrence, replay)
+    }
+
+    #[test]
+    fn kind_names_read_back() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.name().parse(), Ok(kind));
+        }
+        assert!("Created".parse::<Kind>().is_err());
+    }
+
+    #[test]
+    fn identity_is_the_same_for_the_same_change() {
+        use Occurrence::{Event, Sequencer};
+        let one = identity(Kind::Created, Some("v1"), Sequencer("00AB"), None);
+        assert_eq!(one, identity(Kind::Created, Some("v1"), Sequencer("00ab"), None));
+        for other in [
+            identity(Kind::Deleted, Some("v1"), Sequencer("00AB"), None),
+            identity(Kind::Created, Some("v2"), Sequencer("00AB"), None),
+            identity(Kind::Created, None, Sequencer("00AB"), None),
+            identity(Kind::Created, Some("v1"), Sequencer("00AC"), None),
+            identity(Kind::Created, Some("v1"), Event("00ab"), None),
+            identity(Kind::Created, Some("v1"), Sequencer("00AB"), Some("replay")),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+
+    #[test]
+    fn identity_keeps_fields_apart() {
+        let only = Occurrence::Only;
+        assert_ne!(
+            Identity::new("a", "bc", Kind::Created, None, only, None),
+            Identity::new("ab", "c", Kind::Created, None, only, None)
+        );
+    }
+}

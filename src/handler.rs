@@ -1,0 +1,1 @@
+//! The line from payload to answer.

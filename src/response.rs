@@ -1,0 +1,1 @@
+//! Outcomes in, the answer the caller understands out.

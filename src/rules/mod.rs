@@ -1,0 +1,97 @@
+//! rules.yaml: which items of which targets a change asks for, and why.
+
+mod regex;
+mod rule;
+mod template;
+
+use std::sync::Arc;
+
+use crate::{
+    distribution::Distribution,
+    item::{Addressed, PathSettings, Unaddressable},
+};
+
+pub use self::{
+    regex::RuleRegex,
+    rule::{Action, BucketPattern, Conditions, Invalidate, Rule},
+    template::{PathTemplate, TagTemplate},
+};
+
+/// The name that stands for the environment variable of the fallback wherever
+/// a target's name is shown.
+pub const FALLBACK_TARGET: &str = "DistributionId";
+
+/// A named entry of rules.yaml that shapes items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The name in rules.yaml, a bare distribution id, or [`FALLBACK_TARGET`].
+    pub name: Arc<str>,
+    /// What is invalidated. Several targets may share one.
+    pub distribution: Distribution,
+    /// How keys become paths.
+    pub paths: PathSettings,
+    /// When and how far paths may become wildcards; `None` for never.
+    pub collapse: Option<Collapse>,
+}
+
+/// When and how far the plan may let wildcards stand for paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Collapse {
+    /// Paths up to this number are never collapsed.
+    pub above: usize,
+    /// What one unit of exposure costs, in paths.
+    pub weight: u32,
+    /// The fewest path segments of a wildcard: `/a/*` has one.
+    pub min_depth: usize,
+    /// The most wildcards in the plan of one distribution.
+    pub max_wildcards: usize,
+}
+
+impl Default for Collapse {
+    fn default() -> Self {
+        Self { above: 100, weight: 3, min_depth: 1, max_wildcards: 10 }
+    }
+}
+
+/// The place of a target in the list of all targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TargetIndex(pub usize);
+
+/// The place of a rule in rules.yaml.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RuleIndex(pub usize);
+
+/// What the rules say of one change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether any rule spoke for the change.
+    pub verdict: Verdict,
+    /// What is to be invalidated. Empty on a match means that no target serves
+    /// the key.
+    pub contributions: Vec<Contribution>,
+}
+
+/// Whether any rule spoke for a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// A rule other than `ignore` matched it.
+    Matched,
+    /// An `ignore` rule was the only one that matched it.
+    Ignored,
+    /// No rule matched it. The fallback may still have contributed.
+    Unmatched,
+}
+
+/// One item that one rule asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contribution {
+    /// The rule; `None` for the fallback.
+    pub rule: Option<RuleIndex>,
+    /// The target that shaped the item.
+    pub target: TargetIndex,
+    /// Which of the rule's templates for that target made it, counted over
+    /// `paths` and then `tags`.
+    pub template: usize,
+    /// The item, or why there is none.
+    pub item: Result<Addressed, Unaddressable>,
+}
