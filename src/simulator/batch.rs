@@ -217,3 +217,6 @@ fn check_item(item: &str) -> Result<(), &'static str> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -222,3 +222,6 @@ impl Drop for Simulator {
         self.server.abort();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,11 @@
 //! The HTTP side.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{
     Response, StatusCode,
-    body::{Bytes, Incoming},
+    body::{Body, Bytes, Incoming},
     header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION},
     server::conn::http1,
     service::service_fn,
@@ -46,8 +46,11 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| respond(request, Arc::clone(&shared)));
     // The only errors are those of the connection: the caller's, or the one
-    // made on purpose.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    // made on purpose. A caller who hangs up does not take its request back:
+    // that is why half-closed connections are served.
+    let connection =
+        http1::Builder::new().half_close(true).serve_connection(TokioIo::new(stream), service);
+    let _ = connection.await;
 }
 
 /// The error that makes hyper cut the connection.
@@ -60,19 +63,15 @@ impl fmt::Display for Cut {
     }
 }
 
-impl std::error::Error for Cut {}
+impl Error for Cut {}
 
 async fn respond(
     request: hyper::Request<Incoming>,
     shared: Arc<Shared>,
 ) -> Result<Response<Full<Bytes>>, Cut> {
     let (head, body) = request.into_parts();
-    let body = match read(body).await {
-        Ok(body) => Some(body),
-        Err(error) if error.is::<LengthLimitError>() => None,
-        // The caller went away in the middle of its request.
-        Err(_) => return Err(Cut),
-    };
+    // The only other error is a caller that went away in mid-request.
+    let body = read(body).await.map_err(|_| Cut)?;
     let request = Request {
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
@@ -86,8 +85,16 @@ async fn respond(
     answer.map(response).ok_or(Cut)
 }
 
-async fn read(body: Incoming) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-    Ok(Limited::new(body, MAX_BODY).collect().await?.to_bytes().to_vec())
+/// Reads a body, unless it is too large or says that it will be.
+async fn read(body: Incoming) -> Result<Option<Vec<u8>>, Box<dyn Error + Send + Sync>> {
+    if body.size_hint().lower() > MAX_BODY as u64 {
+        return Ok(None);
+    }
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(body) => Ok(Some(body.to_bytes().to_vec())),
+        Err(error) if error.is::<LengthLimitError>() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn response(answer: Answer) -> Response<Full<Bytes>> {
