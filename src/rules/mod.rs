@@ -1,5 +1,6 @@
 //! rules.yaml: which items of which targets a change asks for, and why.
 
+mod affix;
 mod conditions;
 mod matcher;
 mod regex;
