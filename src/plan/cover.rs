@@ -141,8 +141,7 @@ fn place(heads: &mut Vec<Head>, head: Head) -> u32 {
 
 /// Whether the wildcard `prefix*` covers a path, or the wildcard `stem*`.
 fn covers(prefix: &str, stem: &str, wildcard: bool) -> bool {
-    let is_directory_itself =
-        !wildcard && stem == prefix && prefix.ends_with('/') && prefix != "/";
+    let is_directory_itself = !wildcard && stem == prefix && prefix.ends_with('/') && prefix != "/";
     stem.starts_with(prefix) && !is_directory_itself
 }
 

@@ -267,7 +267,7 @@ impl Draft<'_> {
                     .map(|&source| sources.list[source as usize].identity);
                 let items_alone = items.iter().map(|planned| &planned.item);
                 let caller_reference =
-                    caller_reference(&distribution, items_alone, identities, None);
+                    caller_reference(&distribution.id, items_alone, identities, None);
                 Request { caller_reference, items }
             })
             .collect();

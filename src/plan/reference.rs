@@ -4,11 +4,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use crate::{
-    distribution::{Distribution, DistributionId},
-    event::Identity,
-    item::Item,
-};
+use crate::{distribution::DistributionId, event::Identity, item::Item};
 
 /// What makes CloudFront take two requests for one: a SHA-256, as 64
 /// hexadecimal digits, over the distribution's id, the items and the
@@ -24,7 +20,7 @@ use crate::{
 ///
 /// [batch]: https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_InvalidationBatch.html
 pub fn caller_reference<'a>(
-    distribution: &Distribution,
+    distribution: &DistributionId,
     items: impl IntoIterator<Item = &'a Item>,
     identities: impl IntoIterator<Item = Identity>,
     salt: Option<&str>,
@@ -43,11 +39,11 @@ pub fn caller_reference<'a>(
         hash.update((text.len() as u64).to_be_bytes());
         hash.update(text);
     };
-    text(match distribution.id {
+    text(match distribution {
         DistributionId::Distribution(_) => "distribution",
         DistributionId::Tenant(_) => "tenant",
     });
-    text(distribution.id.as_str());
+    text(distribution.as_str());
     text(salt.unwrap_or_default());
     items.iter().for_each(|item| text(item.as_str()));
     hash.update((items.len() as u64).to_be_bytes());
@@ -65,8 +61,8 @@ mod tests {
     use super::*;
     use crate::event::{Kind, Occurrence};
 
-    fn distribution(id: &str) -> Distribution {
-        DistributionId::distribution(id).unwrap().into()
+    fn distribution(id: &str) -> DistributionId {
+        DistributionId::distribution(id).unwrap()
     }
 
     fn item(text: &str) -> Item {

@@ -93,7 +93,9 @@ mod tests {
             for request in &requests {
                 assert!(!request.is_empty() && request.len() <= size);
                 assert!(request.iter().filter(|item| item.is_wildcard()).count() <= 15);
-                assert!(request.iter().map(|item| items.iter().position(|i| i == item)).is_sorted());
+                assert!(
+                    request.iter().map(|item| items.iter().position(|i| i == item)).is_sorted()
+                );
             }
             let mut all: Vec<Item> = requests.concat();
             all.sort();
