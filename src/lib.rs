@@ -19,6 +19,7 @@
 //! type. See `ARCHITECTURE.md` for the map and its invariants.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod chaos;
 pub mod cloudfront;
 pub mod distribution;
 pub mod event;
