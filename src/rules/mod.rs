@@ -1,10 +1,22 @@
 //! rules.yaml: which items of which targets a change asks for, and why.
 
 mod conditions;
+mod excerpt;
+mod file;
+mod finding;
+mod lint;
 mod matcher;
+mod read;
 mod regex;
 mod rule;
+mod schema;
+mod set;
+mod source;
+mod suggest;
 mod template;
+mod testing;
+mod validate;
+mod value;
 
 use std::sync::Arc;
 
@@ -14,10 +26,15 @@ use crate::{
 };
 
 pub use self::{
+    finding::{Code, Finding, Findings, Severity},
     matcher::Matcher,
+    read::MAX_FILE_BYTES,
     regex::{RegexError, RuleRegex},
     rule::{Action, BucketPattern, Conditions, Invalidate, Rule},
+    schema::schema,
+    set::{Report, RuleSet},
     template::{PathTemplate, TagTemplate, TemplateError},
+    testing::TestSummary,
 };
 
 /// The name that stands for the environment variable of the fallback wherever
