@@ -1,7 +1,10 @@
 //! rules.yaml: which items of which targets a change asks for, and why.
 
+mod affix;
 mod conditions;
+mod contribution;
 mod excerpt;
+mod explain;
 mod file;
 mod finding;
 mod lint;
@@ -26,6 +29,8 @@ use crate::{
 };
 
 pub use self::{
+    conditions::Condition,
+    explain::{Explanation, Fallback, Made, Mismatch, Reading, TargetItems, explain},
     finding::{Code, Finding, Findings, Severity},
     matcher::Matcher,
     read::MAX_FILE_BYTES,

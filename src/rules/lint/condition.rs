@@ -3,7 +3,7 @@
 use crate::{
     event::Kind,
     rules::{
-        BucketPattern, Conditions, Rule, RuleRegex,
+        Conditions, Rule, RuleRegex,
         finding::{Code, Finding, Findings},
         source::At,
     },
@@ -163,15 +163,6 @@ fn plain_prefix(pattern: &str) -> Option<String> {
         }
     }
     (!prefix.is_empty()).then_some(prefix)
-}
-
-impl std::fmt::Display for BucketPattern {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Exact(name) => f.write_str(name),
-            Self::Prefix(start) => write!(f, "{start}*"),
-        }
-    }
 }
 
 #[cfg(test)]
