@@ -3,10 +3,10 @@
 mod change;
 mod collector;
 mod eventbridge;
+mod json;
 mod notification;
 mod reader;
 mod time;
-mod unescape;
 mod unreadable;
 mod wire;
 
