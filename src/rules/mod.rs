@@ -1,5 +1,10 @@
 //! rules.yaml: which items of which targets a change asks for, and why.
 
+mod affix;
+mod conditions;
+mod contribution;
+mod explain;
+mod matcher;
 mod regex;
 mod rule;
 mod template;
@@ -12,9 +17,12 @@ use crate::{
 };
 
 pub use self::{
-    regex::RuleRegex,
+    conditions::Condition,
+    explain::{Explanation, Fallback, Made, Mismatch, Reading, TargetItems, explain},
+    matcher::Matcher,
+    regex::{RegexError, RuleRegex},
     rule::{Action, BucketPattern, Conditions, Invalidate, Rule},
-    template::{PathTemplate, TagTemplate},
+    template::{PathTemplate, TagTemplate, TemplateError},
 };
 
 /// The name that stands for the environment variable of the fallback wherever
