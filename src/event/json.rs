@@ -375,3 +375,6 @@ impl<'a> Literal<'a> {
         Some(text)
     }
 }
+
+#[cfg(test)]
+mod tests;

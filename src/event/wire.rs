@@ -15,7 +15,7 @@ type Text<'a> = Option<Cow<'a, str>>;
 pub(super) struct Object<'a> {
     /// Whether there was a list of `Records`, as S3, SNS and SQS give them.
     pub(super) has_records: bool,
-    /// `eventSource` of a record; SNS spells it with a capital.
+    /// `eventSource` of a record.
     pub(super) event_source: Text<'a>,
 
     // EventBridge.
@@ -70,7 +70,7 @@ impl<'a> Object<'a> {
             object.is_empty = false;
             match name {
                 "Records" => object.has_records |= records(cursor)?,
-                "eventSource" | "EventSource" => object.event_source = cursor.text()?,
+                "eventSource" => object.event_source = cursor.text()?,
                 "source" => object.source = cursor.text()?,
                 "detail-type" => object.detail_type = cursor.text()?,
                 "detail" => object.detail = Detail::read(cursor)?,

@@ -5,3 +5,4 @@ mod function;
 mod hand_plan;
 mod lambda;
 mod submit;
+mod payload;
