@@ -4,6 +4,7 @@ mod affix;
 mod conditions;
 mod contribution;
 mod explain;
+mod leaf;
 mod matcher;
 mod regex;
 mod rule;
