@@ -153,10 +153,15 @@ fn shapes() {
         (records(&[message("a", &records(&[message("b", &e)]))]), "queue a:0/0/1"),
         (records(&[message("a", &e), message("a", &e)]), "queue a:1/0/0 a:1/0/0"),
         (
-            records(&[with(message("a", &e), "/body", json!({})), message("b", &e)]),
+            records(&[with(message("a", &e), "/body", json!(7)), message("b", &e)]),
             "queue a:0/0/1 b:1/0/0",
         ),
         (json!([without(message("a", &e), "", "eventSource")]), "queue a:1/0/0"),
+        // Pipes parse the body for an input transformer.
+        (
+            json!([{"messageId": "a", "body": e}, {"messageId": "b", "body": [e]}]),
+            "queue a:1/0/0 b:1/0/0",
+        ),
         // Queues, and elements that nobody can answer for by an id.
         (json!([message("a", &e), e]), "queue a:1/0/0 -:1/0/0"),
         (records(&[message("a", &e), r.clone(), json!(7)]), "queue a:1/0/0 -:1/0/1"),
@@ -380,7 +385,7 @@ fn refusals_say_what_was_expected_and_what_came() {
         (records(&[message("", &e)]), "Records[0]: an SQS message without `messageId`"),
         (
             records(&[with(message("a", &e), "/body", json!(7))]),
-            "an SQS message whose `body` is no text",
+            "an SQS message without a `body` that is text",
         ),
         (records(&[message("a", &json!("{\"detail\""))]), "not JSON, expected `:` at byte 9; "),
         (json!([[]]), "[0]: neither an object nor"),
