@@ -2,7 +2,7 @@
 
 use s3_cloudfront_invalidator::{
     cloudfront::{DistributionSubmission, Outcome},
-    distribution::DistributionId,
+    distribution::{Distribution, DistributionId},
     handler::Report,
     plan::{DistributionPlan, Plan, PlannedItem, Request},
 };
@@ -147,10 +147,7 @@ impl DistributionDocument {
             reason: change.reason.to_string(),
         });
         Self {
-            id: match &part.distribution.id {
-                DistributionId::Distribution(id) => Id::Distribution(id.clone()),
-                DistributionId::Tenant(id) => Id::Tenant(id.clone()),
-            },
+            id: Id::of(&part.distribution),
             targets: part.targets.iter().map(ToString::to_string).collect(),
             billed_paths: requests
                 .iter()
@@ -173,6 +170,16 @@ impl DistributionDocument {
         self.wildcards += other.wildcards;
         self.requests.extend(other.requests);
         self.unaddressable.extend(other.unaddressable);
+    }
+}
+
+impl Id {
+    /// The id of a distribution or tenant.
+    pub fn of(distribution: &Distribution) -> Self {
+        match &distribution.id {
+            DistributionId::Distribution(id) => Self::Distribution(id.clone()),
+            DistributionId::Tenant(id) => Self::Tenant(id.clone()),
+        }
     }
 }
 
