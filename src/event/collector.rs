@@ -81,11 +81,11 @@ impl<'a> Collector<'a> {
     /// Takes what could not be read, unless it could.
     pub(super) fn check(&mut self, result: Result<(), Unreadable>) {
         if let Err(unreadable) = result {
-            self.refuse(unreadable);
+            self.refuse(&unreadable);
         }
     }
 
-    pub(super) fn refuse(&mut self, unreadable: Unreadable) {
+    fn refuse(&mut self, unreadable: &Unreadable) {
         if self.delivery.unreadable.len() == MAX_UNREADABLE {
             self.unlisted += 1;
             return;

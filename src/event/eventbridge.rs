@@ -96,3 +96,50 @@ fn reduced(event: &Object<'_>) -> Unreadable {
         missing.join(" and "),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds() {
+        use Kind::*;
+        const LIFECYCLE: &str = "Lifecycle Expiration";
+        const PERMANENT: &str = "Permanently Deleted";
+        const MARKER: &str = "Delete Marker Created";
+        for (detail_type, reason, deletion, version, expected) in [
+            ("Object Created", "PutObject", "", "", Some(Created)),
+            ("Object Created", "a new reason", "", "v", Some(Created)),
+            ("Object Deleted", "DeleteObject", "", "", Some(Deleted)),
+            ("Object Deleted", "DeleteObject", PERMANENT, "v", Some(Deleted)),
+            ("Object Deleted", "DeleteObject", MARKER, "v", Some(Deleted)),
+            ("Object Deleted", LIFECYCLE, MARKER, "v", Some(Deleted)),
+            ("Object Deleted", LIFECYCLE, PERMANENT, "", Some(Deleted)),
+            ("Object Deleted", LIFECYCLE, PERMANENT, "v", Some(VersionExpired)),
+            ("Object Deleted", "", PERMANENT, "v", Some(Deleted)),
+            ("Object Created", LIFECYCLE, PERMANENT, "v", Some(Created)),
+            ("Object Restore Initiated", "", "", "v", None),
+            ("Object Restore Completed", "", "", "v", Some(Restored)),
+            ("Object Restore Expired", "", "", "v", Some(RestoreExpired)),
+            ("Object ACL Updated", "", "", "", Some(AclUpdated)),
+            ("Object Tags Added", "", "", "", Some(TagsChanged)),
+            ("Object Tags Deleted", "", "", "", Some(TagsChanged)),
+            ("Object Storage Class Changed", "", "", "", Some(StorageClassChanged)),
+            ("Object Access Tier Changed", "", "", "", Some(AccessTierChanged)),
+            ("Object Annotation Created", "", "", "", Some(AnnotationsChanged)),
+            ("Object Annotation Removed", "", "", "", Some(AnnotationsChanged)),
+            ("AWS API Call via CloudTrail", "", "", "", None),
+            ("object created", "", "", "", None),
+        ] {
+            let text = |text: &'static str| (!text.is_empty()).then(|| text.into());
+            let detail = Detail {
+                reason: text(reason),
+                deletion_type: text(deletion),
+                version_id: text(version),
+                ..Detail::default()
+            };
+            let case = format!("{detail_type} / {reason} / {deletion} / {version}");
+            assert_eq!(kind(detail_type, &detail), expected, "{case}");
+        }
+    }
+}

@@ -84,3 +84,73 @@ fn decode(encoded: &str) -> Option<String> {
     };
     percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds() {
+        use Kind::*;
+        for (name, has_version, expected) in [
+            ("ObjectCreated:Put", false, Some(Created)),
+            ("ObjectCreated:Post", false, Some(Created)),
+            ("ObjectCreated:Copy", true, Some(Created)),
+            ("ObjectCreated:CompleteMultipartUpload", false, Some(Created)),
+            ("s3:ObjectCreated:Put", false, Some(Created)),
+            ("ObjectCreated:SomethingNew", false, Some(Created)),
+            ("ObjectRemoved:Delete", true, Some(Deleted)),
+            ("ObjectRemoved:DeleteMarkerCreated", true, Some(Deleted)),
+            ("LifecycleExpiration:Delete", false, Some(Deleted)),
+            ("LifecycleExpiration:Delete", true, Some(VersionExpired)),
+            ("s3:LifecycleExpiration:Delete", true, Some(VersionExpired)),
+            ("LifecycleExpiration:DeleteMarkerCreated", true, Some(Deleted)),
+            ("ObjectRestore:Post", false, None),
+            ("ObjectRestore:Completed", false, Some(Restored)),
+            ("ObjectRestore:Delete", false, Some(RestoreExpired)),
+            ("ObjectAcl:Put", false, Some(AclUpdated)),
+            ("ObjectTagging:Put", false, Some(TagsChanged)),
+            ("ObjectTagging:Delete", false, Some(TagsChanged)),
+            ("LifecycleTransition", false, Some(StorageClassChanged)),
+            ("s3:LifecycleTransition", false, Some(StorageClassChanged)),
+            ("IntelligentTiering", false, Some(AccessTierChanged)),
+            ("ObjectAnnotation:Put", false, Some(AnnotationsChanged)),
+            ("ObjectAnnotation:Delete", false, Some(AnnotationsChanged)),
+            ("ReducedRedundancyLostObject", false, None),
+            ("Replication:OperationFailedReplication", false, None),
+            ("TestEvent", false, None),
+            ("objectcreated:Put", false, None),
+            ("ObjectCreatedTwice:Put", false, None),
+            ("s3:", false, None),
+        ] {
+            assert_eq!(kind(name, has_version), expected, "{name} {has_version}");
+        }
+    }
+
+    #[test]
+    fn keys() {
+        for (encoded, expected) in [
+            ("index.html", Some("index.html")),
+            ("red+flower.jpg", Some("red flower.jpg")),
+            ("red%20flower.jpg", Some("red flower.jpg")),
+            ("a%2Bb.html", Some("a+b.html")),
+            ("a%2bb.html", Some("a+b.html")),
+            ("a%252Bb", Some("a%2Bb")),
+            ("%ED%95%9C%EA%B5%AD/%EC%96%B4", Some("한국/어")),
+            ("한국", Some("한국")),
+            ("%F0%9F%8D%8B", Some("🍋")),
+            ("dir/", Some("dir/")),
+            ("+", Some(" ")),
+            ("a%00b", Some("a\0b")),
+            ("100%", Some("100%")),
+            ("100%2", Some("100%2")),
+            ("%zz%41", Some("%zzA")),
+            ("%%41", Some("%A")),
+            ("%FF", None),
+            ("a%C3", None),
+            ("%ED%A0%80", None),
+        ] {
+            assert_eq!(decode(encoded).as_deref(), expected, "{encoded}");
+        }
+    }
+}

@@ -131,3 +131,61 @@ fn write_escaped(c: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         _ => write!(f, "{}", c.escape_debug()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excerpts_show_what_came() {
+        for (text, expected) in [
+            ("", "nothing"),
+            ("hello world", "`hello world`"),
+            ("한국 🍋", "`한국 🍋`"),
+            (r#"{"message": "hello"}"#, r#"`{"message": "…"}`"#),
+            (r#"{"a" : 1, "b": [true, null]}"#, r#"`{"a" : 1, "b": [true, null]}`"#),
+            (r#"["x", "y"]"#, r#"`["…", "…"]`"#),
+            (r#"{"a": "say \"b\": c", "d": 1}"#, r#"`{"a": "…", "d": 1}`"#),
+            ("{'a': 'b'}", "`{'a': '…'}`"),
+            (r#"{"a": "unended"#, r#"`{"a": "…"`"#),
+            ("a\nb\u{1b}[31m\u{202e}", r"`a\nb\u{1b}[31m\u{202e}`"),
+        ] {
+            assert_eq!(Excerpt(text).to_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn excerpts_show_no_credential() {
+        let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        let padding = " ".repeat(QUOTED_BYTES - 10);
+        for text in [
+            key.to_owned(),
+            format!("aws_secret_access_key={key}"),
+            format!("AWS_SESSION_TOKEN={key}== and more"),
+            format!(r#"{{"receiptHandle": "{key}""#),
+            format!(r#"{{"password": "{key}"}}"#),
+            format!(r#"{{"{key}": 1}}"#),
+            format!("https://example.com/?X-Amz-Signature={key}"),
+            format!("{padding}{key}"),
+            format!("{padding}\"{key}"),
+        ] {
+            let excerpt = Excerpt(&text).to_string();
+            assert!(!excerpt.contains(&key[..6]), "{excerpt}");
+        }
+        assert!(!Excerpt("AKIAIOSFODNN7EXAMPLE").to_string().contains("AKIA"));
+        assert!(!Excerpt(r#"{"password": "hunter2"}"#).to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn excerpts_are_cut_between_characters() {
+        for length in QUOTED_BYTES - 4..QUOTED_BYTES + 4 {
+            let text = format!("{}한국", ". ".repeat(length / 2) + &" ".repeat(length % 2));
+            let excerpt = Excerpt(&text).to_string();
+            let shown = excerpt.trim_matches('`');
+            match shown.strip_suffix('…') {
+                Some(start) => assert!(text.starts_with(start) && start.len() <= QUOTED_BYTES),
+                None => assert_eq!(shown, text),
+            }
+        }
+    }
+}
