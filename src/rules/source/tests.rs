@@ -32,7 +32,7 @@ fn values_know_where_they_stand() {
         ("a:\n- b: c\n  d: e", "a[0]", "b"),
         ("a:\n- b: c\n  d: e", "a[0].d", "e"),
         ("ä: ü", "ä", "ü"),
-        ("a: |\n  b\n  c\n", "a", "|"),
+        ("a: |\n  b\n  c\n", "a", "b"),
         ("a: &x b\nc: *x", "a", "b"),
         ("a: [b,\n  c]", "a", "[b,"),
         ("a:", "a", ""),
