@@ -143,9 +143,8 @@ mod tests {
 
     #[test]
     fn attempts_are_ours_unless_somebody_chose() {
-        let attempts = |loaded: Option<RetryConfig>, set| {
-            retry_config(loaded.as_ref(), set).max_attempts()
-        };
+        let attempts =
+            |loaded: Option<RetryConfig>, set| retry_config(loaded.as_ref(), set).max_attempts();
         assert_eq!(attempts(None, false), MAX_ATTEMPTS);
         assert_eq!(attempts(Some(RetryConfig::standard()), false), MAX_ATTEMPTS);
         assert_eq!(attempts(Some(RetryConfig::standard()), true), SDK_MAX_ATTEMPTS);

@@ -11,6 +11,7 @@ use s3_cloudfront_invalidator::{
     config::{Config, ConfigError, RULES_FILE},
     rules::RuleSet,
 };
+use serde_json::value::RawValue;
 
 use crate::Global;
 
@@ -52,6 +53,32 @@ pub fn read_payloads(arguments: &[PathBuf]) -> anyhow::Result<Vec<PayloadFile>> 
         }
     }
     Ok(payloads)
+}
+
+/// The payloads of a file: one JSON document, or several one after another, as
+/// in JSONL. What is no JSON is one payload, whose reader says what is wrong.
+pub fn documents(bytes: &[u8]) -> Vec<&[u8]> {
+    let stream = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
+    let documents: Result<Vec<&RawValue>, _> = stream.collect();
+    match documents {
+        Ok(documents) if !documents.is_empty() => {
+            documents.into_iter().map(|document| document.get().as_bytes()).collect()
+        }
+        _ => vec![bytes],
+    }
+}
+
+/// Reads a text file, or standard input for `-`.
+pub fn read_text(file: &Path) -> anyhow::Result<String> {
+    let name = file.display();
+    let bytes = if file.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+        bytes
+    } else {
+        fs::read(file).with_context(|| format!("cannot read {name}"))?
+    };
+    String::from_utf8(bytes).with_context(|| format!("{name} is not UTF-8"))
 }
 
 fn directory(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
