@@ -10,38 +10,37 @@ use crate::input;
 
 use super::{keys::KeysFormat, summary::Draft};
 
-/// From how many changes on a progress bar is worth its line.
-const LONG: usize = 50_000;
+/// From how many bytes of input on a progress bar is worth its line.
+const LONG: usize = 8 << 20;
 
 /// Adds every change of the payloads, and gives what could not be read.
 pub fn from_payloads(arguments: &[PathBuf], draft: &mut Draft<'_>) -> anyhow::Result<Vec<String>> {
     let mut unreadable = Vec::new();
-    let mut delivery_number = 0;
-    for file in input::read_payloads(arguments)? {
-        let documents = input::documents(&file.bytes);
-        let several = documents.len() > 1;
-        for (document, number) in documents.into_iter().zip(1..) {
-            let name = if several { format!("{}#{number}", file.name) } else { file.name.clone() };
-            let payload = match event::read(document, &format!("plan-{name}")) {
-                Ok(payload) => payload,
-                Err(reason) => {
-                    unreadable.push(format!("{name}: {reason}"));
-                    continue;
-                }
-            };
-            for delivery in payload.deliveries {
-                let progress = progress(delivery.changes.len());
-                for change in progress.wrap_iter(delivery.changes.iter()) {
-                    draft.add(change, delivery_number);
-                }
-                unreadable.extend(delivery.unreadable.iter().map(|reason| match &delivery.id {
-                    Some(id) => format!("{name}: message {id}: {reason}"),
-                    None => format!("{name}: {reason}"),
-                }));
-                delivery_number += 1;
+    let mut place = 0;
+    let payloads = input::read_payloads(arguments)?;
+    let progress = progress(payloads.iter().map(|payload| payload.bytes.len()).sum());
+    for input::Payload { name, bytes } in payloads {
+        let deliveries = match event::read(&bytes, &format!("plan-{name}")) {
+            Ok(payload) => payload.deliveries,
+            Err(reason) => {
+                unreadable.push(format!("{name}: {reason}"));
+                Vec::new()
             }
+        };
+        let share = bytes.len() / deliveries.len().max(1);
+        for delivery in deliveries {
+            for change in &delivery.changes {
+                draft.add(change, place);
+            }
+            unreadable.extend(delivery.unreadable.iter().map(|reason| match &delivery.id {
+                Some(id) => format!("{name}: message {id}: {reason}"),
+                None => format!("{name}: {reason}"),
+            }));
+            place += 1;
+            progress.inc(share as u64);
         }
     }
+    progress.finish_and_clear();
     Ok(unreadable)
 }
 
@@ -55,8 +54,10 @@ pub fn from_keys(
 ) -> anyhow::Result<()> {
     let text = input::read_text(file)?;
     let objects = format.read(&file.display().to_string(), &text)?;
-    let progress = progress(objects.len());
-    for object in progress.wrap_iter(objects.into_iter()) {
+    let progress = progress(text.len());
+    let share = text.len() / objects.len().max(1);
+    for object in objects {
+        progress.inc(share as u64);
         let other = object.bucket.is_some_and(|named| bucket.is_some_and(|wanted| wanted != named));
         if other {
             continue;
@@ -75,17 +76,17 @@ pub fn from_keys(
         };
         draft.add(&change, 0);
     }
+    progress.finish_and_clear();
     Ok(())
 }
 
-/// A bar on standard error when there is much to do and someone to see it.
-fn progress(changes: usize) -> ProgressBar {
-    if changes < LONG {
+/// A bar on standard error, when there is much to read and someone to see it.
+fn progress(bytes: usize) -> ProgressBar {
+    if bytes < LONG {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} changes");
-    let bar = ProgressBar::new(changes as u64);
-    match style {
+    let bar = ProgressBar::new(bytes as u64);
+    match ProgressStyle::with_template("planning {bar:40} {percent}% of {total_bytes}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }

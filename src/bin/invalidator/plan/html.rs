@@ -2,12 +2,14 @@
 
 use std::fmt::{self, Write};
 
-use s3_cloudfront_invalidator::plan::{Cost, FREE_PATHS_PER_MONTH, PlannedItem, Request};
+use s3_cloudfront_invalidator::plan::{
+    Cost, DistributionPlan, FREE_PATHS_PER_MONTH, PlannedItem, Request,
+};
 
 use super::{
     outline::{Content, Outline, Row},
     picture,
-    summary::{Planned, Summary},
+    summary::{Figures, Summary},
 };
 
 /// How many rows an outline has at most, and so how many boxes the picture.
@@ -20,8 +22,8 @@ const ITEMS: usize = 1_000;
 pub fn page(summary: &Summary) -> String {
     let mut body = String::new();
     figures(&mut body, summary);
-    for (planned, number) in summary.distributions.iter().zip(1..) {
-        distribution(&mut body, planned, number);
+    for ((plan, figures), number) in summary.distributions().zip(1..) {
+        distribution(&mut body, plan, figures, number);
     }
     cost(&mut body, summary);
     format!(
@@ -37,7 +39,7 @@ pub fn page(summary: &Summary) -> String {
 
 /// The figures one looks for first.
 fn figures(out: &mut String, summary: &Summary) {
-    let counts = &summary.counts;
+    let counts = &summary.plan.counts;
     let cost = &summary.cost;
     let mut figures = vec![
         (counts.changes.to_string(), "changes"),
@@ -45,7 +47,7 @@ fn figures(out: &mut String, summary: &Summary) {
         (format!("${}", cost.plan.price), "this plan"),
         (format!("${}", cost.path_per_file.price), "a path per file"),
     ];
-    let purged = summary.distributions.iter().filter_map(|planned| planned.unchanged);
+    let purged = summary.figures.iter().filter_map(|figures| figures.unchanged);
     if let Some(purged) = purged.map(|unchanged| unchanged.purged).reduce(|a, b| a + b) {
         figures.push((purged.to_string(), "unchanged objects purged"));
     }
@@ -66,8 +68,7 @@ fn figures(out: &mut String, summary: &Summary) {
     out.push_str("</dl>\n");
 }
 
-fn distribution(out: &mut String, planned: &Planned, number: usize) {
-    let plan = &planned.plan;
+fn distribution(out: &mut String, plan: &DistributionPlan, figures: &Figures, number: usize) {
     let id = plan.distribution.to_string();
     let targets: Vec<&str> = plan.targets.iter().map(|name| &**name).collect();
     let _ = writeln!(
@@ -83,20 +84,20 @@ fn distribution(out: &mut String, planned: &Planned, number: usize) {
         many(plan.billed_paths(), "billed path"),
         many(plan.requests.len(), "request"),
         plan.wildcards(),
-        many(planned.changes, "change")
+        many(figures.changes, "change")
     );
-    if let Some(unchanged) = planned.unchanged {
+    if let Some(unchanged) = figures.unchanged {
         let objects = many(unchanged.all, "unchanged object");
         let _ = write!(out, " It purges {} of {objects}.", unchanged.purged);
     }
     out.push_str("</p>\n");
-    if planned.outline.directory(0).total > 0 {
-        let rows = planned.outline.rows(OUTLINE_ROWS);
+    if figures.outline.directory(0).total > 0 {
+        let rows = figures.outline.rows(OUTLINE_ROWS);
         let row_id = |place| format!("d{number}-{place}");
         out.push_str("<h3>Where it changed</h3>\n<p class=\"key\"><span class=\"purged\">purged by a wildcard</span> <span class=\"listed\">sent path by path</span></p>\n<figure>\n");
-        out.push_str(&picture::icicle(&planned.outline, &rows, row_id));
+        out.push_str(&picture::icicle(&figures.outline, &rows, row_id));
         out.push_str("</figure>\n");
-        outline(out, &planned.outline, &rows, row_id);
+        outline(out, &figures.outline, &rows, row_id);
     }
     out.push_str("<h3>What is sent</h3>\n");
     for (request, number) in plan.requests.iter().zip(1..) {

@@ -1,60 +1,19 @@
 //! The plan as one JSON document, for scripts.
 
-use s3_cloudfront_invalidator::{distribution::DistributionId, plan::Cost};
+use s3_cloudfront_invalidator::plan::Cost;
 use serde::Serialize;
 
-use super::summary::{Planned, Summary};
+use crate::document::Document;
+
+use super::summary::Summary;
 
 #[derive(Serialize)]
-struct Document<'s> {
-    changes: usize,
-    ignored: usize,
-    unmatched: usize,
-    not_served: usize,
-    /// Changes that no rule speaks for and `DistributionId` takes.
-    fallback: usize,
-    billed_paths: usize,
-    distributions: Vec<Entry<'s>>,
-    cost: Costs,
-    unreadable: &'s [String],
-}
-
-#[derive(Serialize)]
-struct Entry<'s> {
+struct PlanDocument<'s> {
     #[serde(flatten)]
-    id: Id<'s>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role_arn: Option<&'s str>,
-    targets: Vec<&'s str>,
-    /// Changes that ask for anything here.
-    changes: usize,
-    billed_paths: usize,
-    wildcards: usize,
-    /// Only with a known site.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unchanged_purged: Option<usize>,
-    requests: Vec<Request<'s>>,
-    unaddressable: Vec<Unaddressable<'s>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Id<'s> {
-    Distribution(&'s str),
-    Tenant(&'s str),
-}
-
-#[derive(Serialize)]
-struct Request<'s> {
-    caller_reference: &'s str,
-    items: Vec<&'s str>,
-}
-
-#[derive(Serialize)]
-struct Unaddressable<'s> {
-    bucket: &'s str,
-    key: &'s str,
-    reason: String,
+    plan: Document,
+    cost: Costs,
+    /// What could not be read, and so is not in the plan.
+    unreadable: &'s [String],
 }
 
 #[derive(Serialize)]
@@ -79,56 +38,19 @@ impl From<Cost> for Price {
     }
 }
 
-impl<'s> Entry<'s> {
-    fn of(planned: &'s Planned) -> Self {
-        let plan = &planned.plan;
-        let request = |request: &'s s3_cloudfront_invalidator::plan::Request| Request {
-            caller_reference: &request.caller_reference,
-            items: request.items.iter().map(|planned| planned.item.as_str()).collect(),
-        };
-        Self {
-            id: match &plan.distribution.id {
-                DistributionId::Distribution(id) => Id::Distribution(id),
-                DistributionId::Tenant(id) => Id::Tenant(id),
-            },
-            role_arn: plan.distribution.role.as_ref().map(|role| &*role.arn),
-            targets: plan.targets.iter().map(|name| &**name).collect(),
-            changes: planned.changes,
-            billed_paths: plan.billed_paths(),
-            wildcards: plan.wildcards(),
-            unchanged_purged: planned.unchanged.map(|unchanged| unchanged.purged),
-            requests: plan.requests.iter().map(request).collect(),
-            unaddressable: plan
-                .unaddressable
-                .iter()
-                .map(|change| Unaddressable {
-                    bucket: &change.bucket,
-                    key: &change.key,
-                    reason: change.reason.to_string(),
-                })
-                .collect(),
-        }
-    }
-}
-
 pub fn print(summary: &Summary, unreadable: &[String]) -> anyhow::Result<()> {
-    let Summary { counts, distributions, cost, month_to_date } = summary;
-    let document = Document {
-        changes: counts.changes,
-        ignored: counts.ignored,
-        unmatched: counts.unmatched,
-        not_served: counts.not_served,
-        fallback: counts.fallback,
-        billed_paths: distributions.iter().map(|planned| planned.plan.billed_paths()).sum(),
-        distributions: distributions.iter().map(Entry::of).collect(),
-        cost: Costs {
-            month_to_date: *month_to_date,
-            plan: cost.plan.into(),
-            path_per_file: cost.path_per_file.into(),
-            everything: cost.everything.into(),
-        },
-        unreadable,
+    let mut plan = Document::planned(&summary.plan);
+    for (document, figures) in plan.distributions.iter_mut().zip(&summary.figures) {
+        document.unchanged_purged = figures.unchanged.map(|unchanged| unchanged.purged);
+    }
+    let cost = &summary.cost;
+    let cost = Costs {
+        month_to_date: summary.month_to_date,
+        plan: cost.plan.into(),
+        path_per_file: cost.path_per_file.into(),
+        everything: cost.everything.into(),
     };
+    let document = PlanDocument { plan, cost, unreadable };
     anstream::println!("{}", serde_json::to_string_pretty(&document)?);
     Ok(())
 }

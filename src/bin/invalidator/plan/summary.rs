@@ -10,7 +10,7 @@ use s3_cloudfront_invalidator::{
     distribution::Distribution,
     event::Change,
     item::Item,
-    plan::{Census, Cost, Counts, DistributionPlan, Options, Plan, Planner},
+    plan::{Census, Cost, DistributionPlan, Options, Plan, Planner},
     rules::{Decision, RuleSet, TargetIndex},
 };
 
@@ -50,20 +50,18 @@ struct Tally {
 
 /// A plan and its figures.
 pub struct Summary {
-    /// What the rules said of the changes.
-    pub counts: Counts,
-    /// One entry for each distribution.
-    pub distributions: Vec<Planned>,
+    /// The plan.
+    pub plan: Plan,
+    /// One entry for each distribution of the plan.
+    pub figures: Vec<Figures>,
     /// What it costs, and what other ways would.
     pub cost: Comparison,
     /// How many paths the account has sent this month.
     pub month_to_date: u64,
 }
 
-/// The plan of one distribution and its figures.
-pub struct Planned {
-    /// The plan.
-    pub plan: DistributionPlan,
+/// What is to be said of the plan of one distribution.
+pub struct Figures {
     /// How many changes asked for anything.
     pub changes: usize,
     /// Where they are.
@@ -157,9 +155,10 @@ impl<'r> Draft<'r> {
 
     pub fn finish(self) -> Summary {
         let Self { planner, mut notes, census, unchanged, month_to_date, .. } = self;
-        let Plan { counts, distributions, .. } = planner.finish_with(&census);
-        let distributions: Vec<Planned> = distributions
-            .into_iter()
+        let plan = planner.finish_with(&census);
+        let figures: Vec<Figures> = plan
+            .distributions
+            .iter()
             .map(|plan| {
                 let tally = notes.tallies.remove(&plan.distribution).unwrap_or_default();
                 let wildcards = || plan.items().filter_map(|item| item.item.wildcard_prefix());
@@ -170,18 +169,24 @@ impl<'r> Draft<'r> {
                     purged: wildcards().map(|prefix| unchanged.below(prefix)).sum(),
                 });
                 let outline = Outline::new(&tally.directories, &purged);
-                Planned { changes: tally.changes, outline, unchanged, plan }
+                Figures { changes: tally.changes, outline, unchanged }
             })
             .collect();
-        let sum = |figure: fn(&Planned) -> usize| {
-            Cost::of(distributions.iter().map(figure).sum::<usize>() as u64, month_to_date)
-        };
+        let files: usize = figures.iter().map(|figures| figures.changes).sum();
+        let cost = |paths: usize| Cost::of(paths as u64, month_to_date);
         let cost = Comparison {
-            plan: sum(|planned| planned.plan.billed_paths()),
-            path_per_file: sum(|planned| planned.changes),
-            everything: sum(|_| 1),
+            plan: cost(plan.billed_paths()),
+            path_per_file: cost(files),
+            everything: cost(figures.len()),
         };
-        Summary { counts, distributions, cost, month_to_date }
+        Summary { plan, figures, cost, month_to_date }
+    }
+}
+
+impl Summary {
+    /// Each distribution's plan with its figures.
+    pub fn distributions(&self) -> impl Iterator<Item = (&DistributionPlan, &Figures)> {
+        self.plan.distributions.iter().zip(&self.figures)
     }
 }
 

@@ -3,14 +3,14 @@
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use s3_cloudfront_invalidator::{
-    plan::{FREE_PATHS_PER_MONTH, PlannedItem},
+    plan::{DistributionPlan, FREE_PATHS_PER_MONTH, PlannedItem},
     rules::FALLBACK_TARGET,
 };
 
 use super::{
     html::many,
     outline::{Content, Outline},
-    summary::{Planned, Summary},
+    summary::{Figures, Summary},
 };
 
 /// How many entries of a long list are shown.
@@ -24,11 +24,11 @@ const DIMMED: Style = Style::new().dimmed();
 
 pub fn print(summary: &Summary) {
     anstream::println!("{}", counts(summary));
-    for planned in &summary.distributions {
+    for (plan, figures) in summary.distributions() {
         anstream::println!();
-        distribution(planned);
+        distribution(plan, figures);
     }
-    if !summary.distributions.is_empty() {
+    if !summary.figures.is_empty() {
         anstream::println!();
         cost(summary);
     }
@@ -36,7 +36,7 @@ pub fn print(summary: &Summary) {
 
 /// "12 changes: 9 matched, 2 ignored, 1 unmatched"
 fn counts(summary: &Summary) -> String {
-    let counts = &summary.counts;
+    let counts = &summary.plan.counts;
     let mut parts = vec![format!("{} matched", counts.matched)];
     for (number, what) in [
         (counts.fallback, format!("taken by {FALLBACK_TARGET}")),
@@ -51,15 +51,14 @@ fn counts(summary: &Summary) -> String {
     format!("{}: {}", many(counts.changes, "change"), parts.join(", "))
 }
 
-fn distribution(planned: &Planned) {
-    let plan = &planned.plan;
+fn distribution(plan: &DistributionPlan, figures: &Figures) {
     let targets: Vec<&str> = plan.targets.iter().map(|name| &**name).collect();
     anstream::println!("{HEADING}{}{HEADING:#} ({})", plan.distribution, targets.join(", "));
     if !plan.requests.is_empty() {
-        anstream::println!("{}", requests(planned));
-        items(planned);
-        outline(&planned.outline);
-        if let Some(unchanged) = planned.unchanged {
+        anstream::println!("{}", requests(plan));
+        items(plan);
+        outline(&figures.outline);
+        if let Some(unchanged) = figures.unchanged {
             let unchanged_objects = many(unchanged.all, "unchanged object");
             anstream::println!("It purges {} of {unchanged_objects}.", unchanged.purged);
         }
@@ -79,9 +78,9 @@ fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-fn requests(planned: &Planned) -> Table {
+fn requests(plan: &DistributionPlan) -> Table {
     let mut table = table(["request", "billed paths", "wildcards", "tags", "caller reference"]);
-    for (request, number) in planned.plan.requests.iter().zip(1..) {
+    for (request, number) in plan.requests.iter().zip(1..) {
         let count = |is: fn(&PlannedItem) -> bool| {
             request.items.iter().filter(|item| is(item)).count().to_string()
         };
@@ -103,11 +102,11 @@ fn requests(planned: &Planned) -> Table {
 }
 
 /// Wildcards first: they are what one wants to look at.
-fn items(planned: &Planned) {
+fn items(plan: &DistributionPlan) {
     let is_wildcard = |item: &&PlannedItem| item.item.is_wildcard();
     list(
         "Wildcards:",
-        planned.plan.items().filter(is_wildcard).map(|planned| {
+        plan.items().filter(is_wildcard).map(|planned| {
             let stands_for = match planned.stands_for {
                 0 | 1 => String::new(),
                 number => format!("  {DIMMED}for {number} paths{DIMMED:#}"),
@@ -115,7 +114,7 @@ fn items(planned: &Planned) {
             format!("{WILDCARD}{}{WILDCARD:#}{stands_for}", planned.item)
         }),
     );
-    let others = planned.plan.items().filter(|item| !is_wildcard(item));
+    let others = plan.items().filter(|item| !is_wildcard(item));
     list("Paths and tags:", others.map(|planned| planned.item.to_string()));
 }
 
