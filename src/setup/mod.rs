@@ -7,5 +7,7 @@
 
 mod evaluate;
 pub mod event_pattern;
+pub mod iam_policy;
+pub mod template;
 
 pub use evaluate::{UnsupportedPattern, matches};
