@@ -1,5 +1,8 @@
 //! rules.yaml: which items of which targets a change asks for, and why.
 
+mod affix;
+mod conditions;
+mod matcher;
 mod regex;
 mod rule;
 mod template;
@@ -12,9 +15,10 @@ use crate::{
 };
 
 pub use self::{
-    regex::RuleRegex,
+    matcher::Matcher,
+    regex::{RegexError, RuleRegex},
     rule::{Action, BucketPattern, Conditions, Invalidate, Rule},
-    template::{PathTemplate, TagTemplate},
+    template::{PathTemplate, TagTemplate, TemplateError},
 };
 
 /// The name that stands for the environment variable of the fallback wherever

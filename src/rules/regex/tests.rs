@@ -1,0 +1,194 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn bound(pattern: &str) -> usize {
+    size_bound(&regex_syntax::parse(pattern).expect(pattern))
+}
+
+/// Whether the regex crate compiles a pattern within a limit.
+fn compiles_within(pattern: &str, limit: usize) -> bool {
+    RegexBuilder::new(pattern).size_limit(limit).build().is_ok()
+}
+
+#[test]
+fn reads_what_the_regex_crate_reads() {
+    for (pattern, names) in [
+        ("", &[][..]),
+        ("a+", &[]),
+        ("^public/(?P<lang>[a-z]{2})/", &["lang"]),
+        ("(a)(?<b>b)(?:c)(?P<d>d)", &["b", "d"]),
+        (r"\p{Greek}+\b", &[]),
+        ("(?P<never>a){0}(?P<then>b)", &["then"]),
+        ("(b)(a){0}", &[]),
+        ("(?P<x>a)|(?P<y>b)", &["x", "y"]),
+    ] {
+        let read = RuleRegex::new(pattern).expect(pattern);
+        let compiled = read.regex();
+        assert_eq!(read.capture_names().collect::<Vec<_>>(), names, "{pattern}");
+        assert_eq!(
+            compiled.capture_names().flatten().collect::<Vec<_>>(),
+            names,
+            "{pattern}: the regex crate agrees"
+        );
+        assert_eq!(read.group_count() + 1, compiled.captures_len(), "{pattern}");
+    }
+}
+
+#[test]
+fn refuses_what_the_regex_crate_refuses() {
+    for pattern in ["(", "[", "a{2,1}", "*", r"\p{Klingon}", r"(a)\1", "(?=a)", "(?P<a>)(?P<a>)"] {
+        let own = RuleRegex::new(pattern).expect_err(pattern).to_string();
+        let theirs = RegexBuilder::new(pattern).build().expect_err(pattern).to_string();
+        assert_eq!(own, theirs);
+    }
+    let nested = "(".repeat(300) + &")".repeat(300);
+    assert!(matches!(RuleRegex::new(&nested), Err(RegexError::Syntax(_))));
+}
+
+#[test]
+fn syntax_errors_point_at_the_place() {
+    let error = RuleRegex::new("a(b").expect_err("unclosed").to_string();
+    assert_eq!(error, "regex parse error:\n    a(b\n     ^\nerror: unclosed group");
+}
+
+#[test]
+fn refuses_what_could_grow_too_big() {
+    for (pattern, taken) in [
+        (r"\w{1,64}", true),
+        (r"[a-z]{1,1000}", true),
+        (r"^(\w+)/(\w+)/(\w+)/(\w+)/(\w+)\.html$", true),
+        (r"\w{1,100}", false),
+        ("((a{1000}){1000}){1000}", false),
+        (r"(\pL{99}){99}", false),
+        ("(((a{65000}){65000}){65000}){65000}", false),
+    ] {
+        let read = RuleRegex::new(pattern);
+        assert_eq!(read.is_ok(), taken, "{pattern}: bound {}", bound(pattern));
+        if let Ok(read) = read {
+            assert!(read.compile().is_ok(), "{pattern}");
+        }
+    }
+    assert_eq!(
+        RuleRegex::new(&"a".repeat(MAX_PATTERN + 1)).err(),
+        Some(RegexError::TooLong(MAX_PATTERN + 1))
+    );
+}
+
+#[test]
+fn compiles_when_first_needed() {
+    let read = RuleRegex::new("a").expect("a pattern");
+    assert!(!read.is_compiled());
+    assert!(read.regex().is_match("bab"));
+    assert!(read.is_compiled());
+}
+
+#[test]
+fn size_bounds_are_bounds() {
+    for pattern in [
+        "",
+        "a",
+        "abcdef",
+        "a|b|c",
+        "abc|abd|b|bcd|xyz",
+        "(a|b)*c",
+        "(?:a?){20}",
+        "(?:(a*)+?){7}",
+        r"\w",
+        r"\W",
+        r"\w{5}",
+        r"(?i)straße|\x{1F600}",
+        r"\pL+\d+\s*",
+        r"^[^/]+/[^/]+$",
+        r"(?-u:\w{3}a)",
+        ".",
+        "(?s).{3,9}",
+        r"\b\B(?m)^$",
+        r"[\u{80}-\u{10FFFF}]",
+        "(?P<a>(?P<b>(?P<c>x)))",
+        "(?R)(?m)^a$",
+    ] {
+        assert!(compiles_within(pattern, bound(pattern)), "{pattern}: bound {}", bound(pattern));
+    }
+}
+
+#[test]
+fn literal_ends() {
+    for (pattern, starts, ends) in [
+        ("^public/", Some(&["public/"][..]), None),
+        (r"\.html$", None, Some(&[".html"][..])),
+        (r"^a/.*\.(js|css)$", Some(&["a/"]), Some(&[".js", ".css"])),
+        ("^(?:a|b)c", Some(&["ac", "bc"]), None),
+        ("^a|b", None, None),
+        ("(?m)^a$", None, None),
+        ("public/", None, None),
+        ("^.a", None, None),
+        ("^", None, None),
+        ("^[a-z]+$", None, None),
+    ] {
+        let read = RuleRegex::new(pattern).expect(pattern);
+        let text = |ends: Option<&[Box<[u8]>]>| {
+            ends.map(|ends| {
+                ends.iter()
+                    .map(|end| String::from_utf8(end.to_vec()).expect("UTF-8"))
+                    .collect::<Vec<_>>()
+            })
+        };
+        let wanted = |ends: Option<&[&str]>| {
+            ends.map(|ends| ends.iter().map(|&end| end.to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(text(read.starts()), wanted(starts), "{pattern}");
+        assert_eq!(text(read.ends()), wanted(ends), "{pattern}");
+    }
+}
+
+/// Patterns of every construct, nested.
+fn pattern() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "a",
+        "b",
+        "ab",
+        "é",
+        ".",
+        "[a-c]",
+        "[^a]",
+        r"\d",
+        r"\w",
+        "^",
+        "$",
+        r"\b",
+        "(?:)",
+        "(?i:k)",
+        r"\pL",
+        r"(?s:.)",
+        "[😀-😃a]",
+    ])
+    .prop_map(str::to_owned);
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| parts.concat()),
+            prop::collection::vec(inner.clone(), 2..4)
+                .prop_map(|parts| format!("(?:{})", parts.join("|"))),
+            inner.clone().prop_map(|part| format!("({part})")),
+            (inner, prop::sample::select(vec!["*", "+", "?", "*?", "{2}", "{0,3}", "{2,}", "{0}"]))
+                .prop_map(|(part, repeat)| format!("(?:{part}){repeat}")),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn size_bounds_are_bounds_of_any_pattern(pattern in pattern()) {
+        prop_assert!(compiles_within(&pattern, bound(&pattern)), "{} > {}", pattern, bound(&pattern));
+    }
+
+    #[test]
+    fn keys_that_match_have_a_literal_start_and_end(pattern in pattern(), key in "[ab1/é😀k]{0,6}") {
+        let read = RuleRegex::new(&pattern).expect("a pattern");
+        if read.regex().is_match(&key) {
+            let key = key.as_bytes();
+            prop_assert!(read.starts().is_none_or(|all| all.iter().any(|start| key.starts_with(start))));
+            prop_assert!(read.ends().is_none_or(|all| all.iter().any(|end| key.ends_with(end))));
+        }
+    }
+}
