@@ -49,18 +49,32 @@ pub fn policies(statements: &[Value]) -> Part {
     Part { name: "rules-policies", text }
 }
 
-/// The parts `rules-patterns` and `rules-pattern-arns`. The event rules are
-/// made if `condition` holds, and send to `queue`; both are names of the
-/// template.
-pub fn patterns(patterns: &[Value], condition: &str, queue: &str) -> [Part; 2] {
+/// What the template calls the things that the parts refer to.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    /// The condition under which the event rules are made.
+    pub condition: &'a str,
+    /// The queue they send to.
+    pub queue: &'a str,
+    /// The queue for what that one does not take.
+    pub dead_letters: &'a str,
+}
+
+/// The parts `rules-patterns` and `rules-pattern-arns`.
+pub fn patterns(patterns: &[Value], names: Names<'_>) -> [Part; 2] {
+    let Names { condition, queue, dead_letters } = names;
     let mut rules = String::new();
     let mut arns = String::new();
+    if patterns.is_empty() {
+        arns.push_str("[]\n");
+    }
     for (pattern, number) in patterns.iter().zip(1..) {
         rules += &format!(
             "RulesPattern{number}:\n  Type: AWS::Events::Rule\n  Condition: {condition}\n  \
              Properties:\n    Description: What rules.yaml acts on, part {number} of {count}\n    \
              EventPattern: {pattern}\n    Targets:\n      - Id: queue\n        \
-             Arn: !GetAtt {queue}.Arn\n",
+             Arn: !GetAtt {queue}.Arn\n        DeadLetterConfig:\n          \
+             Arn: !GetAtt {dead_letters}.Arn\n",
             count = patterns.len(),
             pattern = flow(pattern),
         );
@@ -121,6 +135,9 @@ fn flow(value: &Value) -> String {
 mod tests {
     use super::*;
 
+    const NAMES: Names<'_> =
+        Names { condition: "FromRules", queue: "Queue", dead_letters: "DeadLetters" };
+
     const TEMPLATE: &str = "\
 Resources:
   Role:
@@ -140,7 +157,7 @@ Resources:
         let statements = [json!({"Effect": "Allow", "Resource": [arn]})];
         let pattern = json!({"source": ["aws.s3"]});
         let mut parts = vec![policies(&statements)];
-        parts.extend(patterns(&[pattern.clone()], "FromRules", "Queue"));
+        parts.extend(patterns(std::slice::from_ref(&pattern), NAMES));
 
         let filled = fill(TEMPLATE, &parts).expect("a template");
         // CloudFormation's short forms are tags; they are of no interest here.
@@ -164,7 +181,7 @@ Resources:
         // Once more changes nothing, and what was generated goes.
         assert_eq!(fill(&filled, &parts).as_ref(), Ok(&filled));
         let mut nothing = vec![policies(&[])];
-        nothing.extend(patterns(&[], "FromRules", "Queue"));
+        nothing.extend(patterns(&[], NAMES));
         assert_eq!(fill(&filled, &nothing), Ok(TEMPLATE.replace("      - old\n", "")));
     }
 
