@@ -15,11 +15,17 @@
 //! - [`handler`] is the line itself; the Lambda function and the command-line
 //!   program both call it.
 //!
+//! Around the line: [`config`] (environment and rules file), [`bootstrap`] (the
+//! Lambda Runtime API), [`telemetry`] (logs and metrics), [`setup`] (event
+//! pattern and IAM policy) and [`simulator`] (a CloudFront in the process).
+//!
 //! Everything up to and including [`plan`] is pure: no clock, no I/O, no AWS
 //! type. See `ARCHITECTURE.md` for the map and its invariants.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod bootstrap;
 pub mod cloudfront;
+pub mod config;
 pub mod distribution;
 pub mod event;
 pub mod handler;

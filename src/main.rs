@@ -1,1 +1,35 @@
-fn main() {}
+//! The Lambda bootstrap: configuration and clients in the init phase, then one
+//! payload after another.
+
+use std::{
+    io::{Write, stdout},
+    process::ExitCode,
+};
+
+use lambda_runtime::tracing::error;
+use s3_cloudfront_invalidator::{bootstrap, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    telemetry::init();
+    let function = match bootstrap::function().await {
+        Ok(function) => function,
+        Err(reason) => {
+            error!("cannot start: {reason}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match bootstrap::serve(function, emit).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            error!("cannot go on: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes a line of metrics in one piece. A closed standard output must not
+/// fail the invocation.
+fn emit(line: &str) {
+    let _ = stdout().write_all(format!("{line}\n").as_bytes());
+}

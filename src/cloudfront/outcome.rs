@@ -33,7 +33,8 @@ pub enum Outcome {
     Remembered(Arc<Invalidation>),
     /// Not sent, because `DRY_RUN` is on.
     DryRun,
-    /// CloudFront will not take it however often it is sent.
+    /// CloudFront will not take it, however often it is sent, until somebody
+    /// changes something: the item, the rules or a policy.
     Refused(Arc<Failure>),
     /// Not accepted this time.
     Retry(Arc<Failure>),
@@ -42,10 +43,19 @@ pub enum Outcome {
 /// An invalidation that CloudFront created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalidation {
-    /// Its id.
+    /// Its id. Empty when CloudFront only said that it had accepted the batch
+    /// before, which happens when a caller reference was used.
     pub id: String,
-    /// `InProgress` or `Completed`, as CloudFront said when it accepted it.
+    /// `InProgress` or `Completed`, as CloudFront said when it accepted it;
+    /// empty with an empty id.
     pub status: String,
+}
+
+impl Invalidation {
+    /// An invalidation that exists and that CloudFront did not name.
+    pub(super) fn unnamed() -> Self {
+        Self { id: String::new(), status: String::new() }
+    }
 }
 
 /// Why CloudFront did not accept an item.

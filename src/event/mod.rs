@@ -1,8 +1,24 @@
 //! Payload shapes in, deliveries of changes out.
 
 mod change;
+mod collector;
+mod eventbridge;
+mod notification;
+mod reader;
+mod time;
+mod unescape;
+mod unreadable;
+mod wire;
 
 pub use change::{Change, Identity, Kind, Occurrence, UnknownKind};
+
+/// Reads what one invocation brought. `request_id` is Lambda's: it names changes
+/// of a direct payload that have no name of their own, and is the same when
+/// Lambda tries again.
+pub fn read(payload: &[u8], request_id: &str) -> Result<Payload, Unreadable> {
+    let text = std::str::from_utf8(payload).map_err(|_| Unreadable::not_utf8(payload))?;
+    reader::read(text, request_id)
+}
 
 /// What one invocation brought.
 #[derive(Debug)]

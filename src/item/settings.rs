@@ -89,7 +89,10 @@ impl PathSettings {
                 let directory = respell(path.directory());
                 let bound = if bound.contains('+') { respell(bound).into() } else { bound.clone() };
                 match address(&respell(view), &directory, &bound, false) {
-                    Ok(item) => items.extend(self.with_query_strings(item, &bound)),
+                    Ok(item) => {
+                        let is_directory = view != path.as_str() || view.ends_with('/');
+                        items.extend(self.with_query_strings(item, is_directory, &bound));
+                    }
                     Err(reason) => items.push(Err(reason)),
                 }
             }
@@ -125,30 +128,24 @@ impl PathSettings {
         }
     }
 
-    /// The item itself, or what covers its query strings too. A path that ends
-    /// in a slash keeps its own item: `X*` would purge the whole directory.
+    /// The item itself, or what covers its query strings too. The path of a
+    /// directory, with its slash or without, keeps its own item: `X*` would
+    /// purge everything below.
     fn with_query_strings(
         &self,
         item: Item,
+        is_directory: bool,
         bound: &Arc<str>,
     ) -> Vec<Result<Addressed, Unaddressable>> {
         let addressed = |item| Ok(Addressed { item, bound: bound.clone() });
         if !self.query_strings || item.is_wildcard() {
             return vec![addressed(item)];
         }
-        let (keep, prefix) = match item.as_str() {
-            path if path.ends_with('/') => (true, format!("{path}?")),
-            path => (false, path.to_owned()),
-        };
-        let wildcard = Item::wildcard(&prefix);
-        let mut items = Vec::with_capacity(2);
-        if keep {
-            items.push(addressed(item));
-        }
-        items.push(match wildcard.as_str().len() {
+        let wildcard = Item::wildcard(&format!("{item}{}", if is_directory { "?" } else { "" }));
+        let wildcard = match wildcard.as_str().len() {
             length if length > MAX_PATH_LENGTH => Err(Unaddressable::PathTooLong(length)),
             _ => addressed(wildcard),
-        });
-        items
+        };
+        if is_directory { vec![addressed(item), wildcard] } else { vec![wildcard] }
     }
 }

@@ -1,6 +1,10 @@
 //! The plan: per distribution, the fewest billed paths that cover every change.
 
+mod reference;
+
 use std::sync::Arc;
+
+pub use reference::caller_reference;
 
 use crate::{
     distribution::Distribution,

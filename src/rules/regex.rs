@@ -24,7 +24,7 @@ use regex::{Regex, RegexBuilder};
 use regex_syntax::{
     hir::{
         Class, Hir, HirKind, Look,
-        literal::{ExtractKind, Extractor},
+        literal::{ExtractKind, Extractor, Literal},
     },
     utf8::Utf8Sequences,
 };
@@ -153,7 +153,7 @@ impl RuleRegex {
 fn literals(hir: &Hir, kind: ExtractKind) -> Option<Box<[Box<[u8]>]>> {
     let sequence = Extractor::new().kind(kind).limit_total(MAX_LITERALS).extract(hir);
     let literals = sequence.literals()?;
-    if literals.iter().any(|literal| literal.is_empty()) {
+    if literals.iter().any(Literal::is_empty) {
         return None;
     }
     Some(literals.iter().map(|literal| literal.as_bytes().into()).collect())

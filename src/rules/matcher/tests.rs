@@ -271,8 +271,8 @@ fn values(values: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
 
 #[test]
 fn ten_thousand_rules_leave_one_candidate() {
-    type Make = fn(usize) -> Set;
-    let shapes: [(&str, Make, fn(usize) -> Change); 7] = [
+    type Shape = (&'static str, fn(usize) -> Set, fn(usize) -> Change);
+    let shapes: [Shape; 7] = [
         (
             "buckets",
             |n| Set { buckets: vec![format!("site-{n:05}")], ..Set::default() },

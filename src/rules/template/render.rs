@@ -123,7 +123,7 @@ impl TagTemplate {
         subject: &Subject<'_>,
         emit: impl FnOnce(Result<Addressed, Unaddressable>),
     ) {
-        let Some(tag) = subject.fill(&self.parts, |filled, text| filled.push_str(text)) else {
+        let Some(tag) = subject.fill(&self.parts, String::push_str) else {
             return;
         };
         emit(Item::tag(&tag).map(|item| Addressed { item, bound: Arc::from("") }));

@@ -1,0 +1,170 @@
+//! What `run` prints.
+
+use std::collections::HashMap;
+
+use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use s3_cloudfront_invalidator::{
+    cloudfront::Outcome as ItemOutcome,
+    distribution::Distribution,
+    event::{Change, Unreadable},
+    handler::Report,
+    item::Item,
+    response,
+    rules::{Contribution, FALLBACK_TARGET, RuleSet, Verdict},
+};
+
+/// One payload and what came of it.
+pub struct Invocation {
+    /// The payload's file.
+    pub payload: String,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a payload.
+pub enum Outcome {
+    /// It was understood.
+    Handled(Box<Report>),
+    /// It was not.
+    Refused(Unreadable),
+}
+
+impl Invocation {
+    /// Whether everything was read and accepted.
+    pub fn is_done(&self) -> bool {
+        match &self.outcome {
+            Outcome::Refused(_) => false,
+            Outcome::Handled(report) => {
+                let Report { payload, plan, submission } = &**report;
+                !response::failed_deliveries(&payload.deliveries, plan, submission).contains(&true)
+            }
+        }
+    }
+}
+
+/// Prints one table of every change, then what went wrong, then the totals.
+pub fn text(rules: &RuleSet, invocations: &[Invocation]) {
+    let mut table = Table::new();
+    table
+        .load_preset(UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(["payload", "event", "key", "rule", "target", "item", "invalidation"]);
+    for invocation in invocations {
+        if let Outcome::Handled(report) = &invocation.outcome {
+            for row in rows(rules, report) {
+                table.add_row([vec![invocation.payload.clone()], row.to_vec()].concat());
+            }
+        }
+    }
+    anstream::println!("{table}");
+    for invocation in invocations {
+        for problem in problems(invocation) {
+            anstream::println!("{}: {problem}", invocation.payload);
+        }
+    }
+    anstream::println!("{}", Totals::of(invocations));
+}
+
+fn problems(invocation: &Invocation) -> Vec<String> {
+    match &invocation.outcome {
+        Outcome::Refused(unreadable) => vec![unreadable.to_string()],
+        Outcome::Handled(report) => {
+            let deliveries = &report.payload.deliveries;
+            let mut problems: Vec<String> = deliveries
+                .iter()
+                .flat_map(|delivery| {
+                    let id = delivery.id.as_ref().map(|id| format!("message {id}: "));
+                    delivery
+                        .unreadable
+                        .iter()
+                        .map(move |reason| format!("{}{reason}", id.clone().unwrap_or_default()))
+                })
+                .collect();
+            problems.extend(response::failures(&report.plan, &report.submission));
+            problems
+        }
+    }
+}
+
+/// The rows of one payload, without its name.
+fn rows(rules: &RuleSet, report: &Report) -> Vec<[String; 6]> {
+    let accepted = Accepted::of(report);
+    let mut rows = Vec::new();
+    for change in report.payload.deliveries.iter().flat_map(|delivery| &delivery.changes) {
+        let head = |rule: &str, target: &str, item: String, id: String| {
+            let key = format!("{}/{}", change.bucket, change.key.escape_debug());
+            [change.kind.to_string(), key, rule.to_owned(), target.to_owned(), item, id]
+        };
+        let decision = rules.route(change);
+        if decision.contributions.is_empty() {
+            let why = match decision.verdict {
+                Verdict::Matched => "(no target serves it)",
+                Verdict::Ignored => "(ignored)",
+                Verdict::Unmatched => "(no rule matched)",
+            };
+            rows.push(head(why, "", String::new(), String::new()));
+        }
+        for Contribution { rule, target, item, .. } in &decision.contributions {
+            let rule = rule.map_or(FALLBACK_TARGET, |rule| rules.rule_name(rule));
+            let target = rules.target(*target);
+            let (item, id) = match item {
+                Ok(addressed) => (
+                    addressed.item.to_string(),
+                    accepted.id(&target.distribution, &addressed.item, change),
+                ),
+                Err(reason) => (format!("unaddressable: {reason}"), String::new()),
+            };
+            rows.push(head(rule, &target.name, item, id));
+        }
+    }
+    rows
+}
+
+/// Where to look up what became of an item.
+struct Accepted<'r> {
+    items: HashMap<(&'r Distribution, &'r Item), &'r ItemOutcome>,
+    wildcards: Vec<(&'r Distribution, &'r str, &'r ItemOutcome)>,
+}
+
+impl<'r> Accepted<'r> {
+    fn of(report: &'r Report) -> Self {
+        let mut accepted = Self { items: HashMap::new(), wildcards: Vec::new() };
+        for (plan, planned, outcome) in response::outcomes(&report.plan, &report.submission) {
+            accepted.items.insert((&plan.distribution, &planned.item), outcome);
+            if let Some(prefix) = planned.item.wildcard_prefix() {
+                accepted.wildcards.push((&plan.distribution, prefix, outcome));
+            }
+        }
+        accepted
+    }
+
+    /// The invalidation that took an item, itself or under a wildcard.
+    fn id(&self, distribution: &Distribution, item: &Item, _change: &Change) -> String {
+        let itself = self.items.get(&(distribution, item)).copied();
+        let covering = || {
+            self.wildcards
+                .iter()
+                .find(|(of, prefix, _)| *of == distribution && item.as_str().starts_with(prefix))
+                .map(|(_, prefix, outcome)| (*prefix, *outcome))
+        };
+        match itself {
+            Some(outcome) => describe(outcome),
+            None => match covering() {
+                Some((prefix, outcome)) => format!("{} (in {prefix}*)", describe(outcome)),
+                None => String::new(),
+            },
+        }
+    }
+}
+
+fn describe(outcome: &ItemOutcome) -> String {
+    match outcome {
+        ItemOutcome::Accepted(invalidation) | ItemOutcome::Remembered(invalidation) => {
+            invalidation.id.clone()
+        }
+        ItemOutcome::DryRun => "(dry run)".to_owned(),
+        ItemOutcome::Refused(failure) | ItemOutcome::Retry(failure) => {
+            format!("not accepted: {}", failure.code)
+        }
+    }
+}

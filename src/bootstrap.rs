@@ -1,0 +1,87 @@
+//! The function under the Lambda Runtime API.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_config::BehaviorVersion;
+use lambda_runtime::{
+    Context, LambdaEvent, LambdaInvocation, Runtime, layers::TracingLayer, service_fn,
+    tower::util::MapRequestLayer,
+};
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+
+use crate::{
+    cloudfront::{CloudFront, Settings},
+    config::{Config, ConfigError},
+    handler::Function,
+    response::{Answer, Error, UNREADABLE},
+    telemetry,
+};
+
+/// Makes the function from the environment. All that is expensive happens here,
+/// in Lambda's init phase.
+pub async fn function() -> Result<Function, ConfigError> {
+    let Config { rules, dry_run } = Config::from_environment()?;
+    let sdk = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
+    let cloudfront = CloudFront::new(&sdk, Settings { dry_run, ..Settings::default() });
+    Ok(Function { rules, cloudfront })
+}
+
+/// Serves invocations until the environment ends. `emit` writes a line of
+/// metrics to standard output.
+pub async fn serve(function: Function, emit: fn(&str)) -> Result<(), lambda_runtime::Error> {
+    let (function, emit) = (&function, &emit);
+    let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
+        invoke(function, emit, event.payload.get(), &event.context).await
+    });
+    Runtime::new(service)
+        .layer(MapRequestLayer::new(quote_if_not_json))
+        .layer(TracingLayer::new())
+        .run()
+        .await
+}
+
+async fn invoke(
+    function: &Function,
+    emit: &fn(&str),
+    payload: &str,
+    context: &Context,
+) -> Result<Answer, Error> {
+    let quoted: Option<String> = serde_json::from_str(payload).ok();
+    let payload = quoted.as_deref().unwrap_or(payload).as_bytes();
+    let report = function
+        .handle(payload, &context.request_id, deadline(context))
+        .await
+        .map_err(|unreadable| Error { kind: UNREADABLE, message: unreadable.to_string() })?;
+    telemetry::report(&report);
+    let name = &context.env_config.function_name;
+    for line in telemetry::metrics(name, &function.rules, &report, since_epoch_ms()) {
+        emit(&line);
+    }
+    report.answer()
+}
+
+/// The runtime refuses a payload that is not JSON before the function sees it.
+/// As a JSON string it gets through, and the function says what was expected.
+/// A caller that sends its payload as a JSON string is served the same way.
+fn quote_if_not_json(mut invocation: LambdaInvocation) -> LambdaInvocation {
+    if serde_json::from_slice::<&RawValue>(&invocation.body).is_err() {
+        let text = String::from_utf8_lossy(&invocation.body);
+        invocation.body = serde_json::Value::from(text).to_string().into();
+    }
+    invocation
+}
+
+/// The deadline of the invocation on the monotonic clock.
+fn deadline(context: &Context) -> Instant {
+    let left = Duration::from_millis(context.deadline).saturating_sub(since_epoch());
+    Instant::now() + left
+}
+
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn since_epoch_ms() -> i64 {
+    i64::try_from(since_epoch().as_millis()).unwrap_or(i64::MAX)
+}
