@@ -50,8 +50,8 @@ pub enum Fault {
 impl Faults {
     /// What the dice say about one call.
     pub(super) fn roll(&self, dice: &mut fastrand::Rng) -> Option<Fault> {
-        // Rolled even when no fault can come of it, so that turning one fault
-        // off does not change when the others strike.
+        // One roll a call whatever the shares, so that the same call of two
+        // runs meets the same luck.
         let mut roll = dice.f64();
         for (share, fault) in [
             (self.throttle, Fault::Throttle),

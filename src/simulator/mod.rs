@@ -50,7 +50,8 @@
 //!    (`Throttling`).
 //!
 //! Then it is accepted, recorded and billed: one path for each item, whether
-//! or not the answer reaches the caller. It is `InProgress` for
+//! or not the answer reaches the caller, and even when the caller hung up
+//! before it was judged. It is `InProgress` for
 //! [`Options::completion`], and `Completed` after that.
 //!
 //! Its rules for paths and tags are written from CloudFront's documentation
@@ -81,6 +82,7 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -172,7 +174,7 @@ impl Simulator {
             "simulator",
         );
         let mut builder = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
+            .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::from_static(REGION))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .endpoint_url(self.endpoint_url());
@@ -188,7 +190,7 @@ impl Simulator {
 
     /// Lets time pass: invalidations complete, quotas recover, credentials of
     /// roles expire, and answers that wait for [`Options::latency`] go out.
-    pub fn advance(&self, by: std::time::Duration) {
+    pub fn advance(&self, by: Duration) {
         self.clock().advance(by);
     }
 

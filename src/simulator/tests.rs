@@ -6,8 +6,7 @@ mod fault;
 mod http;
 mod limit;
 mod permission;
-
-use std::time::Duration;
+mod refusal;
 
 use aws_sdk_cloudfront::{
     Client,
