@@ -1,15 +1,15 @@
 """The template, on moto: transformed as AWS transforms it, and created by CloudFormation."""
 
 import json
+import os
 import shutil
 import string
 
-import yaml
 from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
-from samtranslator.yamlhelper import yaml_parse
+from samtranslator.yaml_helper import yaml_parse
 
-from machine import ENVIRONMENT, ROOT, aws, binary, run
+from machine import ENVIRONMENT, REGION, ROOT, aws, binary, run
 
 # moto would run the function in Docker. The test is the poller, with the settings of the template's mapping.
 PLAYED = "AWS::Lambda::EventSourceMapping"
@@ -33,9 +33,16 @@ class Deployment:
         resources["Resources"] = {n: r for n, r in resources["Resources"].items() if r["Type"] != PLAYED}
         body = directory / "transformed.json"
         body.write_text(json.dumps(resources, indent=1))
-        arguments = [f"ParameterKey={key},ParameterValue={value}" for key, value in parameters.items()]
+        # moto makes a list of a parameter that is given, and not of a default.
+        lists = {
+            key: parameter["Default"] for key, parameter in self.document["Parameters"].items()
+            if parameter["Type"] == "CommaDelimitedList" and "Default" in parameter
+        }
+        arguments = [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in (lists | parameters).items()
+        ]
         aws(environment, "cloudformation", "create-stack", "--stack-name", name, "--capabilities", "CAPABILITY_IAM",
-            "--template-body", f"file://{body}", "--parameters", *arguments)
+            "--template-body", f"file://{body}", "--parameters", json.dumps(arguments))
         stack = aws(environment, "cloudformation", "describe-stacks", "--stack-name", name)["Stacks"][0]
         assert stack["StackStatus"] == "CREATE_COMPLETE", stack
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
@@ -53,6 +60,7 @@ class Deployment:
         del function["Metadata"]
         # The package: moto keeps it and does not look inside.
         function["Properties"]["CodeUri"] = "s3://e2e-packages/function.zip"
+        os.environ["AWS_DEFAULT_REGION"] = REGION
         loader = ManagedPolicyLoader(None)
         # The template names no managed policy, so that none has to be looked up.
         loader.load = dict
@@ -64,4 +72,4 @@ class Deployment:
         return self.document["Parameters"][size["Ref"]]["Default"] if isinstance(size, dict) else int(size)
 
 
-__all__ = ["Deployment", "yaml"]
+

@@ -12,6 +12,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import boto3
+
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION = "s3-cloudfront-invalidator"
 ACCOUNT = "123456789012"
@@ -137,8 +139,18 @@ def run(command, environment, **options):
 
 def aws(environment, *arguments, **options):
     """The AWS CLI's answer."""
-    output = run(["aws", *arguments, "--output", "json"], environment, **options)
+    # Said in so many words: for SQS the CLI follows no variable.
+    endpoint = environment.get("AWS_ENDPOINT_URL") or environment["AWS_ENDPOINT_URL_CLOUDFRONT"]
+    output = run(["aws", "--endpoint-url", endpoint, "--output", "json", *arguments], environment, **options)
     return json.loads(output) if output.strip().startswith(("{", "[")) else None
+
+
+def client(environment, service):
+    """boto3, for what the machinery of the test does often."""
+    return boto3.client(
+        service, endpoint_url=environment["AWS_ENDPOINT_URL"], region_name=REGION,
+        aws_access_key_id="testing", aws_secret_access_key="testing",
+    )
 
 
 def temporary_directory():

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import tempfile
+import uuid
 import zipfile
 from pathlib import Path
 
@@ -24,13 +25,15 @@ class Pipeline:
         self.targets = {id: target for target, id in distributions.items()}
         self.invoke = invoke
         self.seen = set()
+        self.sqs = machine.client(environment, "sqs")
 
     def receive(self, queue):
-        """All messages of a queue, each once: they stay invisible until they are deleted."""
+        """All messages of a queue. They stay invisible until they are deleted."""
         messages = []
-        while batch := aws(self.environment, "sqs", "receive-message", "--queue-url", queue,
-                           "--max-number-of-messages", "10", "--attribute-names", "All"):
-            messages += batch["Messages"]
+        while batch := self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"]).get(
+            "Messages"
+        ):
+            messages += batch
         return messages
 
     def poll(self):
@@ -55,8 +58,7 @@ class Pipeline:
             if answer != {"batchItemFailures": []}:
                 raise Failed(f"the function answered {answer}")
             for message in batch:
-                aws(self.environment, "sqs", "delete-message", "--queue-url", queue,
-                    "--receipt-handle", message["ReceiptHandle"])
+                self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
         return [json.loads(message["Body"]) for message in messages]
 
     def invalidated(self):
@@ -115,7 +117,7 @@ def prepare(environment):
         aws(environment, "s3api", "create-bucket", "--bucket", bucket)
         aws(environment, "s3api", "put-bucket-notification-configuration", "--bucket", bucket,
             "--notification-configuration", json.dumps({"EventBridgeConfiguration": {}}))
-    queue = aws(environment, "sqs", "create-queue", "--queue-name", "everything")["QueueUrl"]
+    queue = machine.client(environment, "sqs").create_queue(QueueName="everything")["QueueUrl"]
     aws(environment, "events", "put-rule", "--name", "everything", "--event-pattern",
         json.dumps({"source": ["aws.s3"]}))
     aws(environment, "events", "put-targets", "--rule", "everything", "--targets",
@@ -131,11 +133,20 @@ def prepare(environment):
 
 def create_distributions(environment):
     """moto's distributions, by the name of the target."""
+    cloudfront = machine.client(environment, "cloudfront")
+    origin = {"Id": "s3", "DomainName": "e2e-site.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
+    config = {
+        "Comment": "",
+        "Enabled": True,
+        "Origins": {"Quantity": 1, "Items": [origin]},
+        "DefaultCacheBehavior": {"TargetOriginId": "s3", "ViewerProtocolPolicy": "allow-all"},
+    }
     ids = {}
     for target in ("www", "blog", "DistributionId"):
-        created = aws(environment, "cloudfront", "create-distribution", "--origin-domain-name",
-                      f"{target.lower()}.s3.amazonaws.com")
-        ids[target] = created["Distribution"]["Id"]
+        # AWS's ids begin with E, moto's with anything.
+        while not ids.get(target, "").startswith("E"):
+            created = cloudfront.create_distribution(DistributionConfig=config | {"CallerReference": str(uuid.uuid4())})
+            ids[target] = created["Distribution"]["Id"]
     return ids
 
 
@@ -144,9 +155,11 @@ def run_pass(name, pipeline, everything, cases, predicts):
         changed = [case for case in cases if case[at] is not None]
         change(pipeline.environment, changed)
         events = [json.loads(m["Body"]) for m in pipeline.receive(everything)]
-        aws(pipeline.environment, "sqs", "purge-queue", "--queue-url", everything)
-        if len(events) != len(changed):
-            raise Failed(f"{name}: {len(changed)} objects {what}, but {len(events)} events")
+        pipeline.sqs.purge_queue(QueueUrl=everything)
+        # moto says of every new object that its tags were added, too: an event for the pattern to leave out.
+        of_this_kind = [event for event in events if event["detail-type"] == f"Object {what.capitalize()}"]
+        if len(of_this_kind) != len(changed):
+            raise Failed(f"{name}: {len(changed)} objects {what}, but {len(of_this_kind)} events say so")
         predicted = None
         if predicts:
             lines = "\n".join(map(json.dumps, events))
@@ -171,7 +184,7 @@ def main():
             run_pass("rules pattern, moto", pipeline, everything, objects.RULES, predicts=True)
         aws(environment, "cloudformation", "delete-stack", "--stack-name", "by-rules")
 
-        parameters = {"Buckets": "e2e-site\\,e2e-feeds-1", "DistributionId": fallback}
+        parameters = {"Buckets": "e2e-site,e2e-feeds-1", "DistributionId": fallback}
         deployment = Deployment(environment, directory, "by-buckets", distributions, parameters)
         with machine.simulator(directory, [*distributions.values(), fallback]) as cloudfront:
             function = cloudfront | {"RULES_PATH": str(deployment.rules), "DistributionId": fallback}
