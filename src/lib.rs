@@ -24,6 +24,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod bootstrap;
+pub mod chaos;
 pub mod cloudfront;
 pub mod config;
 pub mod distribution;

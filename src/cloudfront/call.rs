@@ -53,6 +53,9 @@ pub(super) async fn create_invalidation(
         let role = distribution.role.as_ref();
         let turns = clients.turns(role);
         let _turn = turns.acquire().await.expect("turns are never closed");
+        if Instant::now() >= stop {
+            return Err(Error::Deadline { sent: false, last: None });
+        }
         let client = clients.client(role).await;
         send(&client, &distribution.id, batch(reference, items), stop, Counter(Arc::clone(&tries)))
             .await
@@ -61,7 +64,9 @@ pub(super) async fn create_invalidation(
     let mut tries = std::mem::take(&mut *tries.lock().unwrap_or_else(PoisonError::into_inner));
     let result = match result {
         Ok(Ok(invalidation)) => Ok(invalidation),
-        Ok(Err(error)) if !error.is_timeout() || Instant::now() < stop => Err(error),
+        Ok(Err(error)) if !error.is_timeout() || Instant::now() < stop => {
+            Err(if tries.sent == 0 { Error::Unsent(error.into()) } else { error })
+        }
         Ok(Err(_)) | Err(_) => {
             Err(Error::Deadline { sent: tries.sent > 0, last: tries.last.take() })
         }

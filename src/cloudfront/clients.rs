@@ -137,15 +137,15 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use aws_config::BehaviorVersion;
     use aws_sdk_cloudfront::config::retry::RetryMode;
 
     use super::*;
 
     #[test]
     fn attempts_are_ours_unless_somebody_chose() {
-        let attempts = |loaded: Option<RetryConfig>, set| {
-            retry_config(loaded.as_ref(), set).max_attempts()
-        };
+        let attempts =
+            |loaded: Option<RetryConfig>, set| retry_config(loaded.as_ref(), set).max_attempts();
         assert_eq!(attempts(None, false), MAX_ATTEMPTS);
         assert_eq!(attempts(Some(RetryConfig::standard()), false), MAX_ATTEMPTS);
         assert_eq!(attempts(Some(RetryConfig::standard()), true), SDK_MAX_ATTEMPTS);
@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn an_account_has_its_own_turns() {
-        let clients = Clients::new(&SdkConfig::builder().build(), None);
+        let sdk_config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
+        let clients = Clients::new(&sdk_config, None);
         let role = |arn: &str| Role { arn: arn.to_owned(), external_id: None };
         let own = clients.turns(None);
         let first = clients.turns(Some(&role("arn:aws:iam::111122223333:role/a")));

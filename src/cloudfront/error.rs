@@ -18,6 +18,10 @@ pub(super) enum Error {
     /// CreateInvalidationForDistributionTenant failed.
     #[error(transparent)]
     Tenant(Box<SdkError<CreateInvalidationForDistributionTenantError>>),
+    /// The request never left: no credentials, or a configuration that the SDK
+    /// does not take.
+    #[error("the request could not be made")]
+    Unsent(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The invocation has no time left.
     #[error("the deadline of the invocation is near")]
     Deadline {
@@ -113,14 +117,10 @@ impl Error {
         self.aws_code().is_some_and(|code| CREDENTIALS_CODES.contains(&code))
     }
 
-    /// The request could not even be made: no credentials, or a configuration
-    /// that the SDK does not take.
-    pub(super) fn is_unsendable(&self) -> bool {
-        match self {
-            Self::Distribution(error) => matches!(**error, SdkError::ConstructionFailure(_)),
-            Self::Tenant(error) => matches!(**error, SdkError::ConstructionFailure(_)),
-            Self::Deadline { .. } => false,
-        }
+    /// The request never left: no credentials, or a configuration that the SDK
+    /// does not take.
+    pub(super) fn is_unsent(&self) -> bool {
+        matches!(self, Self::Unsent(_))
     }
 
     /// The invocation has no time left.
@@ -133,6 +133,7 @@ impl Error {
         match self {
             Self::Distribution(error) => is_timeout(error),
             Self::Tenant(error) => is_timeout(error),
+            Self::Unsent(_) => false,
             Self::Deadline { .. } => true,
         }
     }
@@ -144,6 +145,7 @@ impl Error {
             Self::Deadline { sent, .. } => *sent,
             Self::Distribution(error) => is_answer_lost(error),
             Self::Tenant(error) => is_answer_lost(error),
+            Self::Unsent(_) => false,
         }
     }
 
@@ -154,7 +156,7 @@ impl Error {
             || self.is_unknown_distribution()
             || self.is_access_denied()
             || self.is_bad_credentials()
-            || self.is_unsendable()
+            || self.is_unsent()
             || self.is_deadline()
     }
 
@@ -168,6 +170,7 @@ impl Error {
         match self {
             Self::Distribution(error) => code(error),
             Self::Tenant(error) => code(error),
+            Self::Unsent(_) => "RequestNotSent".to_owned(),
             Self::Deadline { .. } => "DeadlineExceeded".to_owned(),
         }
     }
@@ -177,6 +180,7 @@ impl Error {
         let said = match self {
             Self::Distribution(error) => error.message(),
             Self::Tenant(error) => error.message(),
+            Self::Unsent(_) => None,
             Self::Deadline { last, .. } => {
                 return match last {
                     Some(last) => format!("{self}; the last try ended in {last}"),
@@ -205,7 +209,7 @@ impl Error {
         match self {
             Self::Distribution(error) => error.code(),
             Self::Tenant(error) => error.code(),
-            Self::Deadline { .. } => None,
+            Self::Unsent(_) | Self::Deadline { .. } => None,
         }
     }
 
@@ -230,8 +234,8 @@ fn is_timeout<E>(error: &SdkError<E>) -> bool {
 fn is_answer_lost<E>(error: &SdkError<E>) -> bool {
     match error {
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
-        // No connection, no request; a connection that broke may have carried it.
-        SdkError::DispatchFailure(failure) => !failure.is_user(),
+        // A connection that broke may have carried the request.
+        SdkError::DispatchFailure(_) => true,
         SdkError::ServiceError(error) => error.raw().status().is_server_error(),
         _ => false,
     }
@@ -244,7 +248,6 @@ fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
     match error {
         SdkError::TimeoutError(_) => "RequestTimeout".to_owned(),
         SdkError::DispatchFailure(_) => "ConnectionFailed".to_owned(),
-        SdkError::ConstructionFailure(_) => "RequestNotSent".to_owned(),
         SdkError::ServiceError(error) => format!("Http{}", error.raw().status().as_u16()),
         _ => "UnreadableResponse".to_owned(),
     }

@@ -49,7 +49,7 @@ impl Teller<'_> {
             )
         } else if error.is_bad_credentials() {
             format!("the credentials of {} were not taken", who(distribution.role.as_ref()))
-        } else if error.is_unsendable() {
+        } else if error.is_unsent() {
             match &distribution.role {
                 Some(Role { arn, .. }) => format!(
                     "allow `sts:AssumeRole` on `{arn}` to the function's role, and let that role's trust policy name the function's role and the external id"
@@ -116,6 +116,7 @@ pub(super) fn partition(region: Option<&str>) -> &'static str {
     match region {
         Some(region) if region.starts_with("cn-") => "aws-cn",
         Some(region) if region.starts_with("us-gov-") => "aws-us-gov",
+        Some(region) if region.starts_with("eusc-") => "aws-eusc",
         _ => "aws",
     }
 }

@@ -1,15 +1,52 @@
-//! The plan: per distribution, the fewest billed paths that cover every change.
+//! The plan: per distribution, the fewest billed paths that cover every change
+//! and purge nothing nobody asked for.
+//!
+//! ```text
+//! changes ─ decisions → merge → cover → collapse → split → requests
+//! ```
+//!
+//! - **Merge**: targets with an equal [`Distribution`] share one plan. A
+//!   repeated [`Identity`] counts once, but every delivery that brought it is
+//!   behind its items.
+//! - **Cover**: duplicates go, and what a wildcard item covers.
+//! - **Collapse**: where many paths are left, a few directory wildcards take
+//!   their place; the module `collapse` says which, and why they are the best.
+//! - **Split**: requests within CloudFront's limits, each with a caller
+//!   reference made from what it sends and on whose behalf.
+//!
+//! A plan is a pure function of the changes, the decisions and the settings: no
+//! clock, no chance, and the order of the changes decides nothing.
+//!
+//! ```
+//! use s3_cloudfront_invalidator::plan::{Options, Planner};
+//!
+//! let plan = Planner::new(&[], Options::default()).finish();
+//! assert_eq!(plan.billed_paths(), 0);
+//! ```
 
+mod census;
+mod collapse;
+mod cost;
+mod cover;
+mod planner;
 mod reference;
+mod split;
+mod table;
 
 use std::sync::Arc;
-
-pub use reference::caller_reference;
 
 use crate::{
     distribution::Distribution,
     event::Identity,
     item::{Item, Unaddressable},
+};
+
+pub use self::{
+    census::{Census, Unchanged},
+    cost::{Cost, Dollars, FREE_PATHS_PER_MONTH, MILLIDOLLARS_PER_PATH},
+    planner::{Options, Planner},
+    reference::caller_reference,
+    split::{ITEMS_PER_REQUEST, MAX_ITEMS_PER_REQUEST, MAX_WILDCARDS_PER_REQUEST},
 };
 
 /// What is to be submitted, and for whom.
@@ -78,7 +115,8 @@ pub struct PlannedItem {
     pub item: Item,
     /// Places in [`Plan::sources`], sorted: every change this item covers.
     pub sources: Vec<u32>,
-    /// How many paths it stands for; 1 for a path or a tag.
+    /// How many of the items that the rules asked for it stands for, itself
+    /// included if it is one of them. 1 for a path.
     pub stands_for: usize,
 }
 
@@ -95,9 +133,29 @@ pub struct UnaddressableChange {
     pub sources: Vec<u32>,
 }
 
+impl Plan {
+    /// What CloudFront will bill for all distributions.
+    pub fn billed_paths(&self) -> usize {
+        self.distributions.iter().map(DistributionPlan::billed_paths).sum()
+    }
+}
+
 impl DistributionPlan {
+    /// Everything that is sent, request by request.
+    pub fn items(&self) -> impl Iterator<Item = &PlannedItem> {
+        self.requests.iter().flat_map(|request| &request.items)
+    }
+
     /// What CloudFront will bill: every path, wildcard and tag is one.
     pub fn billed_paths(&self) -> usize {
         self.requests.iter().map(|request| request.items.len()).sum()
     }
+
+    /// How many of the items are wildcards.
+    pub fn wildcards(&self) -> usize {
+        self.items().filter(|planned| planned.item.is_wildcard()).count()
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,16 +1,24 @@
+//! The caller reference of a request.
+
+use std::fmt::Write;
+
 use sha2::{Digest, Sha256};
 
 use crate::{distribution::DistributionId, event::Identity, item::Item};
 
-/// The `CallerReference` of a request: a SHA-256, in hex, over the
-/// distribution, the sorted items and the sorted distinct identities behind
-/// them.
+/// What makes CloudFront take two requests for one: a SHA-256, as 64
+/// hexadecimal digits, over the distribution's id, the items and the
+/// identities of the changes behind them.
 ///
-/// CloudFront answers a reference it knows, sent with the same items, with the
-/// invalidation it already has, and bills nothing. So the same batch delivered
-/// again is the same request, in every process; and a later change of the same
-/// path, which has another identity, is a new one. `salt` makes another
-/// reference of the same batch.
+/// - The order in which items and identities come, and how often, does not
+///   matter, nor does the process: a batch that is delivered again makes the
+///   same reference, and CloudFront [answers][batch] with the invalidation it
+///   has already made.
+/// - A later change of the same path has another identity, so it makes another
+///   reference: without one, CloudFront would purge nothing.
+/// - A `salt` makes a fresh reference for the same request.
+///
+/// [batch]: https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_InvalidationBatch.html
 pub fn caller_reference<'a>(
     distribution: &DistributionId,
     items: impl IntoIterator<Item = &'a Item>,
@@ -24,22 +32,28 @@ pub fn caller_reference<'a>(
     identities.sort_unstable();
     identities.dedup();
 
-    let mut hasher = Sha256::new();
-    // Every part says how long it is, so that no two lists run into the same bytes.
-    let mut text = |part: &str| {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part);
+    let mut hash = Sha256::new();
+    // Every part goes in with its length, every list with its own, so that no
+    // two requests make the same bytes.
+    let mut text = |text: &str| {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
     };
+    text(match distribution {
+        DistributionId::Distribution(_) => "distribution",
+        DistributionId::Tenant(_) => "tenant",
+    });
     text(distribution.as_str());
     text(salt.unwrap_or_default());
-    text(&items.len().to_string());
-    for item in items {
-        text(item.as_str());
-    }
-    for identity in identities {
-        hasher.update(identity.as_bytes());
-    }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    items.iter().for_each(|item| text(item.as_str()));
+    hash.update((items.len() as u64).to_be_bytes());
+    identities.iter().for_each(|identity| hash.update(identity.as_bytes()));
+
+    hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[cfg(test)]
@@ -47,35 +61,56 @@ mod tests {
     use super::*;
     use crate::event::{Kind, Occurrence};
 
+    fn distribution(id: &str) -> DistributionId {
+        DistributionId::distribution(id).unwrap()
+    }
+
+    fn item(text: &str) -> Item {
+        match text.strip_suffix('*') {
+            Some(prefix) => Item::wildcard(prefix),
+            None => crate::item::address(text, "/", "/", false).unwrap(),
+        }
+    }
+
     fn identity(sequencer: &str) -> Identity {
-        Identity::new("b", "k", Kind::Created, None, Occurrence::Sequencer(sequencer), None)
-    }
-
-    fn reference(id: &str, items: &[&str], sequencers: &[&str], salt: Option<&str>) -> String {
-        let items: Vec<Item> = items.iter().map(|prefix| Item::wildcard(prefix)).collect();
-        let id = DistributionId::distribution(id).expect("a valid id");
-        caller_reference(&id, &items, sequencers.iter().map(|s| identity(s)), salt)
+        let occurrence = Occurrence::Sequencer(sequencer);
+        Identity::new("bucket", "key", Kind::Created, None, occurrence, None)
     }
 
     #[test]
-    fn order_and_repetition_do_not_matter() {
-        let one = reference("E1EXAMPLE", &["/a", "/b"], &["01", "02"], None);
-        assert_eq!(one.len(), 64);
-        assert_eq!(one, reference("E1EXAMPLE", &["/b", "/a", "/b"], &["02", "01", "01"], None));
+    fn is_the_same_in_every_process_and_order() {
+        let of = |items: &[&str], identities: &[&str]| {
+            let items: Vec<Item> = items.iter().map(|text| item(text)).collect();
+            let identities: Vec<Identity> = identities.iter().map(|text| identity(text)).collect();
+            caller_reference(&distribution("E1EXAMPLE"), &items, identities, None)
+        };
+        let reference = of(&["/a", "/b/*"], &["01", "02"]);
+        // Pinned: another value would make a redelivery during a deployment
+        // be billed again.
+        assert_eq!(reference, "fae7334412626884082f750240d20b2ec3f7a8e5b83742e1626c40447824b236");
+        assert_eq!(reference, of(&["/b/*", "/a", "/a"], &["02", "01", "01"]));
     }
 
     #[test]
-    fn every_part_counts() {
-        let one = reference("E1EXAMPLE", &["/a", "/b"], &["01", "02"], None);
-        for other in [
-            reference("E2EXAMPLE", &["/a", "/b"], &["01", "02"], None),
-            reference("E1EXAMPLE", &["/a"], &["01", "02"], None),
-            reference("E1EXAMPLE", &["/a", "/c"], &["01", "02"], None),
-            reference("E1EXAMPLE", &["/a", "/b"], &["01"], None),
-            reference("E1EXAMPLE", &["/a", "/b"], &["01", "03"], None),
-            reference("E1EXAMPLE", &["/a", "/b"], &["01", "02"], Some("again")),
-        ] {
-            assert_ne!(one, other);
+    fn every_part_tells_requests_apart() {
+        let of = |id: &str, items: &[&str], identities: &[&str], salt: Option<&str>| {
+            let items: Vec<Item> = items.iter().map(|text| item(text)).collect();
+            let identities: Vec<Identity> = identities.iter().map(|text| identity(text)).collect();
+            caller_reference(&distribution(id), &items, identities, salt)
+        };
+        let references = [
+            of("E1EXAMPLE", &["/a"], &["01"], None),
+            of("E2EXAMPLE", &["/a"], &["01"], None),
+            of("E1EXAMPLE", &["/b"], &["01"], None),
+            of("E1EXAMPLE", &["/a", "/b"], &["01"], None),
+            of("E1EXAMPLE", &["/a"], &["02"], None),
+            of("E1EXAMPLE", &["/a"], &["01", "02"], None),
+            of("E1EXAMPLE", &["/a"], &["01"], Some("1")),
+            of("E1EXAMPLE", &["/a"], &["01"], Some("2")),
+        ];
+        for (at, reference) in references.iter().enumerate() {
+            assert_eq!(reference.len(), 64);
+            assert!(!references[..at].contains(reference), "{at}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What it means that a change satisfies conditions.
 
-use std::slice;
+use std::fmt;
 
 use crate::event::Change;
 
@@ -39,6 +39,43 @@ pub enum Condition {
     Regex,
 }
 
+impl Condition {
+    /// Every condition, in the order they are tested: a regex, which alone
+    /// costs something, comes last.
+    pub const ALL: [Self; 9] = [
+        Self::Bucket,
+        Self::Prefix,
+        Self::Suffix,
+        Self::Events,
+        Self::Account,
+        Self::Region,
+        Self::MinSize,
+        Self::MaxSize,
+        Self::Regex,
+    ];
+
+    /// The name as rules.yaml spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bucket => "bucket",
+            Self::Prefix => "prefix",
+            Self::Suffix => "suffix",
+            Self::Events => "events",
+            Self::Account => "account",
+            Self::Region => "region",
+            Self::MinSize => "min_size",
+            Self::MaxSize => "max_size",
+            Self::Regex => "regex",
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl Rule {
     /// Whether the change matches: it satisfies the conditions and none of the
     /// `except` sets.
@@ -50,8 +87,8 @@ impl Rule {
 }
 
 impl Conditions {
-    /// Tests every condition, regexes last, as they alone cost something.
-    /// The error is the first condition that the change does not satisfy.
+    /// Tests every condition, in the order of [`Condition::ALL`]. The error is
+    /// the first that the change does not satisfy.
     pub(super) fn satisfied(&self, change: &Change) -> Result<Match<'_>, Condition> {
         let key = &*change.key;
         let require = |holds: bool, condition| if holds { Ok(()) } else { Err(condition) };
@@ -79,7 +116,7 @@ impl Conditions {
 
 /// Whether one of a list's values holds; an empty list is no condition.
 fn any<T>(values: &[T], holds: impl FnMut(&T) -> bool) -> bool {
-    values.is_empty() || slice::Iter::any(&mut values.iter(), holds)
+    values.is_empty() || values.iter().any(holds)
 }
 
 impl BucketPattern {
@@ -88,6 +125,16 @@ impl BucketPattern {
         match self {
             Self::Exact(name) => bucket == name,
             Self::Prefix(start) => bucket.starts_with(&**start),
+        }
+    }
+}
+
+/// As rules.yaml spells it.
+impl fmt::Display for BucketPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(name) => f.write_str(name),
+            Self::Prefix(start) => write!(f, "{start}*"),
         }
     }
 }

@@ -37,10 +37,9 @@ use std::collections::{BTreeMap, HashMap};
 use crate::event::Change;
 
 use super::{
-    Action, BucketPattern, Contribution, Decision, Rule, RuleIndex, RuleRegex, Target, Verdict,
+    Action, BucketPattern, Decision, Rule, RuleIndex, RuleRegex, Target, Verdict,
     affix::{Affixes, End},
-    conditions::Match,
-    template::Subject,
+    contribution::contribute,
 };
 
 /// How many entries the index may have in all. A rule has one for every
@@ -117,9 +116,12 @@ impl Matcher {
                     }
                     break;
                 }
-                Action::Invalidate { stop, .. } => {
+                Action::Invalidate { targets: wanted, stop } => {
                     decision.verdict = Verdict::Matched;
-                    contribute(rule, index, matched, targets, change, &mut decision.contributions);
+                    for one in wanted {
+                        let contributions = &mut decision.contributions;
+                        contribute(one, index, matched, targets, change, contributions);
+                    }
                     if *stop {
                         break;
                     }
@@ -200,34 +202,6 @@ fn best<'r>(
     match drawn {
         Some(drawn) if !regexes.is_empty() && shortest(&drawn) > shortest(&own) => drawn,
         _ => own,
-    }
-}
-
-/// Adds what a rule asks for.
-fn contribute(
-    rule: &Rule,
-    index: RuleIndex,
-    matched: Match<'_>,
-    targets: &[Target],
-    change: &Change,
-    contributions: &mut Vec<Contribution>,
-) {
-    let Action::Invalidate { targets: wanted, .. } = &rule.action else { return };
-    for invalidate in wanted {
-        let settings = &targets[invalidate.target.0].paths;
-        let Some(subject) = Subject::new(change, settings, matched.prefix, matched.regex) else {
-            continue;
-        };
-        let mut emit = |template, item| {
-            let target = invalidate.target;
-            contributions.push(Contribution { rule: Some(index), target, template, item });
-        };
-        for (template, path) in invalidate.paths.iter().enumerate() {
-            path.render(&subject, |item| emit(template, item));
-        }
-        for (template, tag) in (invalidate.paths.len()..).zip(&invalidate.tags) {
-            tag.render(&subject, |item| emit(template, item));
-        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod affix;
 mod conditions;
+mod contribution;
+mod explain;
 mod matcher;
 mod regex;
 mod rule;
@@ -15,6 +17,8 @@ use crate::{
 };
 
 pub use self::{
+    conditions::Condition,
+    explain::{Explanation, Fallback, Made, Mismatch, Reading, TargetItems, explain},
     matcher::Matcher,
     regex::{RegexError, RuleRegex},
     rule::{Action, BucketPattern, Conditions, Invalidate, Rule},

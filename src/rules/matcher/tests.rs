@@ -1,4 +1,5 @@
-//! The matcher against the definition: a naive reader that tries every rule.
+//! The matcher, and `explain`, against the definition: a naive reader that
+//! tries every rule.
 
 use std::{cell::RefCell, sync::Arc};
 
@@ -8,7 +9,7 @@ use crate::{
     distribution::{Distribution, DistributionId},
     event::{Identity, Kind, Occurrence},
     item::PathSettings,
-    rules::{Conditions, Invalidate, PathTemplate, TargetIndex},
+    rules::{Conditions, Invalidate, PathTemplate, TargetIndex, explain},
 };
 
 use super::*;
@@ -164,6 +165,13 @@ fn decided(matcher: &Matcher, rules: &[Rule], change: &Change) -> (Verdict, Vec<
     (decision.verdict, by.collect())
 }
 
+/// What `explain` says, in the naive reader's words.
+fn explained(rules: &[Rule], change: &Change) -> (Verdict, Vec<usize>) {
+    let explanation = explain(rules, &[target()], None, change);
+    let made = explanation.targets.iter().flat_map(|target| &target.made);
+    (explanation.verdict, made.map(|made| made.rule.expect("a rule").0).collect())
+}
+
 fn list<T: std::fmt::Debug + 'static>(
     value: impl Strategy<Value = T> + 'static,
 ) -> impl Strategy<Value = Vec<T>> {
@@ -256,7 +264,9 @@ proptest! {
         let rules = rules(&entries);
         let matcher = Matcher::new(&rules);
         for change in &changes {
-            prop_assert_eq!(decided(&matcher, &rules, change), naive(&entries, change));
+            let wanted = naive(&entries, change);
+            prop_assert_eq!(&decided(&matcher, &rules, change), &wanted);
+            prop_assert_eq!(&explained(&rules, change), &wanted);
         }
     }
 }

@@ -1,0 +1,377 @@
+use std::{cmp::Reverse, collections::BTreeSet};
+
+use proptest::prelude::*;
+
+use super::{super::Census, *};
+use crate::distribution::{Distribution, DistributionId};
+
+const FREE: Collapse = Collapse { above: 0, weight: 1, min_depth: 1, max_wildcards: 10 };
+
+/// Chooses for paths that may all be collapsed.
+fn chosen<'a>(paths: &[&'a str], settings: Collapse) -> Vec<&'a str> {
+    let mut leaves: Vec<Leaf<'a>> = paths.iter().map(|path| leaf(path, 1)).collect();
+    leaves.sort_by_key(|leaf| leaf.path);
+    choose(leaves.into_iter(), &settings, None)
+}
+
+fn leaf(text: &str, bound: usize) -> Leaf<'_> {
+    let path = text.strip_suffix('*').unwrap_or(text);
+    Leaf { path, wildcard: path.len() < text.len(), bound }
+}
+
+#[test]
+fn the_example_of_the_documentation() {
+    let paths = [
+        "/docs/index.html",
+        "/docs/a.html",
+        "/docs/b.html",
+        "/docs/c.html",
+        "/docs/d.html",
+        "/docs/faq/x.html",
+        "/docs/faq/y.html",
+        "/news/1.html",
+        "/news/2.html",
+    ];
+    let settings = Collapse { above: 2, weight: 3, ..FREE };
+    assert_eq!(chosen(&paths, settings), ["/docs/"]);
+    let leaves: Vec<Leaf<'_>> = paths.iter().map(|path| leaf(path, 1)).collect();
+    let oracle = Oracle { leaves: &leaves, settings, unchanged: None };
+    let sum = |chosen: &[&'static str]| oracle.rank(&chosen.iter().copied().collect()).1;
+    assert_eq!(sum(&[]), 9 * PATH);
+    assert_eq!(sum(&["/docs/"]), 8 * PATH);
+    assert_eq!(sum(&["/docs/", "/news/"]), 12 * PATH);
+    assert_eq!(sum(&["/docs/faq/"]), 13 * PATH);
+}
+
+#[test]
+fn small_cases() {
+    let none: &[&str] = &[];
+    for (why, paths, settings, expected) in [
+        ("four for three", &["/a/1", "/a/2", "/a/3"][..], FREE, &["/a/"][..]),
+        ("two for two", &["/a/1", "/a/2"], FREE, none),
+        ("one is no reason", &["/a/1"], Collapse { weight: 0, ..FREE }, none),
+        ("never the whole site", &["/1", "/2", "/3", "/4"], FREE, none),
+        ("unless asked", &["/1", "/2", "/3", "/4"], Collapse { min_depth: 0, ..FREE }, &["/"]),
+        ("no deeper", &["/a/1", "/a/2", "/a/3"], Collapse { min_depth: 2, ..FREE }, none),
+        (
+            "deep enough",
+            &["/a/b/1", "/a/b/2", "/a/b/3"],
+            Collapse { min_depth: 2, ..FREE },
+            &["/a/b/"],
+        ),
+        (
+            "the closest directory that will do",
+            &["/a/b/c/1", "/a/b/c/2", "/a/b/c/3"],
+            FREE,
+            &["/a/b/c/"],
+        ),
+        (
+            "page folders below a rebuilt page",
+            &["/a/index.html", "/a/x/index.html", "/a/y/index.html", "/a/z/index.html"],
+            FREE,
+            &["/a/"],
+        ),
+        (
+            "the directory itself is its index page, and stays",
+            &["/a/", "/a/x/", "/a/y/", "/a/z/"],
+            FREE,
+            &["/a/"],
+        ),
+        (
+            "edits here and there prove nothing",
+            &["/a/x/1", "/a/y/1", "/a/z/1", "/a/v/1"],
+            FREE,
+            none,
+        ),
+        (
+            "unproven paths up to `above`",
+            &["/a/1", "/a/2", "/a/3", "/a/4"],
+            Collapse { above: 3, ..FREE },
+            none,
+        ),
+        (
+            "and more",
+            &["/a/1", "/a/2", "/a/3", "/a/4", "/a/5", "/a/6"],
+            Collapse { above: 3, ..FREE },
+            &["/a/"],
+        ),
+        (
+            "the best of too many",
+            &["/a/1", "/a/2", "/a/3", "/b/1", "/b/2", "/b/3", "/b/4"],
+            Collapse { max_wildcards: 1, ..FREE },
+            &["/b/"],
+        ),
+        (
+            "the first of equals",
+            &["/b/1", "/b/2", "/b/3", "/a/1", "/a/2", "/a/3"],
+            Collapse { max_wildcards: 1, ..FREE },
+            &["/a/"],
+        ),
+        (
+            "of equals the one that purges fewer directories",
+            &["/a/1/1", "/a/2/1", "/b/1", "/b/2"],
+            Collapse { max_wildcards: 1, weight: 0, ..FREE },
+            &["/b/"],
+        ),
+        (
+            "wildcards count",
+            &["/a/1", "/a/2", "/a/3", "/b*"],
+            Collapse { max_wildcards: 1, ..FREE },
+            none,
+        ),
+        (
+            "too many wildcards are merged, whatever it costs",
+            &["/a/1/x*", "/a/2/x*", "/b/1*"],
+            Collapse { max_wildcards: 2, weight: 100, ..FREE },
+            &["/a/"],
+        ),
+        (
+            "as few wildcards as can be",
+            &["/1*", "/2*", "/a/1*", "/a/2*"],
+            Collapse { max_wildcards: 1, weight: 100, ..FREE },
+            &["/a/"],
+        ),
+        (
+            "names that sort around the slash",
+            &["/a!/1", "/a!/2", "/a!/3", "/a/1", "/a/2", "/a/3", "/a0"],
+            FREE,
+            &["/a!/", "/a/"],
+        ),
+        (
+            "empty segments are segments",
+            &["//1", "//2", "//3", "///1", "///2", "///3"],
+            FREE,
+            &["//"],
+        ),
+        ("nothing", none, FREE, none),
+    ] {
+        assert_eq!(chosen(paths, settings), expected, "{why}");
+    }
+}
+
+#[test]
+fn a_wildcard_stays_within_bounds() {
+    let choose_bounded = |bounds: &[(&'static str, usize)]| {
+        let leaves = bounds.iter().map(|(path, bound)| leaf(path, *bound));
+        choose(leaves, &FREE, None)
+    };
+    let (wide, docs, none) = (1, "/docs/".len(), usize::MAX);
+    assert_eq!(
+        choose_bounded(&[("/docs/x/1", wide), ("/docs/x/2", wide), ("/docs/y/3", wide)]),
+        Vec::<&str>::new(),
+    );
+    assert_eq!(
+        choose_bounded(&[("/docs/1", docs), ("/docs/2", docs), ("/docs/3", docs)]),
+        ["/docs/"]
+    );
+    // Bounded by `/docs/a`, which `/docs/*` does not start with.
+    assert_eq!(
+        choose_bounded(&[("/docs/a1", docs + 1), ("/docs/a2", docs + 1), ("/docs/a3", docs + 1)]),
+        Vec::<&str>::new(),
+    );
+    // One is covered, but no reason: the other two pay for themselves only.
+    assert_eq!(
+        choose_bounded(&[("/docs/1", docs), ("/docs/2", docs), ("/docs/3", none)]),
+        Vec::<&str>::new(),
+    );
+    let three = [("/docs/1", docs), ("/docs/2", docs), ("/docs/3", docs), ("/docs/4", none)];
+    assert_eq!(choose_bounded(&three), ["/docs/"]);
+}
+
+#[test]
+fn a_deep_path_is_no_recursion() {
+    let deep = format!("/{}", "a/".repeat(100_000));
+    let paths = [format!("{deep}1"), format!("{deep}2"), format!("{deep}3")];
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    assert_eq!(chosen(&paths, FREE), [deep]);
+}
+
+/// Tries every set of wildcards, by the definition in the module's
+/// documentation and nothing else.
+struct Oracle<'a> {
+    leaves: &'a [Leaf<'a>],
+    settings: Collapse,
+    unchanged: Option<&'a [String]>,
+}
+
+/// Less is better.
+type Rank<'a> = (usize, u64, usize, usize, Vec<&'a str>);
+
+impl<'a> Oracle<'a> {
+    fn directory(path: &'a str) -> &'a str {
+        let mut end = path.len().max(2) - 1;
+        while end > 1 && !path[..end].ends_with('/') {
+            end -= 1;
+        }
+        &path[..end]
+    }
+
+    fn ancestors(path: &'a str) -> impl Iterator<Item = &'a str> {
+        let directory = Self::directory(path);
+        (1..=directory.len()).map(|end| &directory[..end]).filter(|text| text.ends_with('/'))
+    }
+
+    fn seen(&self) -> BTreeSet<&'a str> {
+        self.leaves.iter().flat_map(|leaf| Self::ancestors(leaf.path)).collect()
+    }
+
+    fn below(&self, directory: &str) -> Vec<Leaf<'a>> {
+        let below = |leaf: &&Leaf<'a>| Self::directory(leaf.path).starts_with(directory);
+        self.leaves.iter().filter(below).copied().collect()
+    }
+
+    fn is_index(path: &str) -> bool {
+        let name = &path[Self::directory_length(path)..];
+        name.is_empty() || name == "?" || name.starts_with("index.")
+    }
+
+    fn directory_length(path: &str) -> usize {
+        Oracle::directory(path).len()
+    }
+
+    fn has_index(&self, directory: &str) -> bool {
+        self.leaves.iter().any(|leaf| {
+            let itself = !leaf.wildcard && leaf.path == directory;
+            itself || Self::directory(leaf.path) == directory && Self::is_index(leaf.path)
+        })
+    }
+
+    fn is_proven(&self, path: &'a str, wildcard: &str) -> bool {
+        let directory = Self::directory(path);
+        if !Self::is_index(path) {
+            return self.has_index(directory);
+        }
+        directory == wildcard || self.has_index(Self::directory(directory))
+    }
+
+    fn charge(&self, wildcard: &str) -> u64 {
+        let weight = u64::from(self.settings.weight);
+        if let Some(unchanged) = self.unchanged {
+            return weight
+                * unchanged.iter().filter(|path| path.starts_with(wildcard)).count() as u64;
+        }
+        let opened = self.seen().into_iter().filter(|directory| directory.starts_with(wildcard));
+        let without_index = opened.filter(|directory| !self.has_index(directory)).count();
+        let below = self.below(wildcard);
+        let unproven = below.iter().filter(|leaf| !self.is_proven(leaf.path, wildcard)).count();
+        let unproven = unproven.min(self.settings.above) as u64;
+        (weight * without_index.max(1) as u64 + unproven) * PATH
+    }
+
+    fn is_allowed(&self, wildcard: &str) -> bool {
+        let depth = wildcard.matches('/').count() - 1;
+        let below = self.below(wildcard);
+        let standing_for = below.iter().filter(|leaf| leaf.bound <= wildcard.len()).count();
+        depth >= self.settings.min_depth && standing_for >= 2
+    }
+
+    fn rank(&self, chosen: &BTreeSet<&'a str>) -> Rank<'a> {
+        let sent = |leaf: &&Leaf<'a>| {
+            !chosen.iter().any(|wildcard| Self::directory(leaf.path).starts_with(wildcard))
+        };
+        let sent: Vec<&Leaf<'a>> = self.leaves.iter().filter(sent).collect();
+        let mut cost = (sent.len() + chosen.len()) as u64 * PATH;
+        for wildcard in chosen {
+            let below = self.below(wildcard);
+            let forbidden = below.iter().filter(|leaf| leaf.bound > wildcard.len()).count();
+            cost += forbidden as u64 * PATH + self.charge(wildcard);
+        }
+        let wildcards = sent.iter().filter(|leaf| leaf.wildcard).count() + chosen.len();
+        let seen = self.seen();
+        let purged = seen.iter().filter(|seen| chosen.iter().any(|d| seen.starts_with(d))).count();
+        let above = wildcards.saturating_sub(self.settings.max_wildcards);
+        (above, cost, wildcards, purged, chosen.iter().copied().collect())
+    }
+
+    /// The best set, and how many there were.
+    fn best(&self) -> (Vec<&'a str>, usize) {
+        let candidates: Vec<&str> =
+            self.seen().into_iter().filter(|directory| self.is_allowed(directory)).collect();
+        let sets = (0_u32..1 << candidates.len()).map(|set| {
+            let chosen = candidates.iter().enumerate().filter(|(at, _)| set & (1 << at) != 0);
+            chosen.map(|(_, directory)| *directory).collect::<BTreeSet<&str>>()
+        });
+        let antichains: Vec<BTreeSet<&str>> = sets
+            .filter(|set| set.iter().all(|a| set.iter().all(|b| a == b || !b.starts_with(*a))))
+            .collect();
+        let best = antichains.iter().map(|set| self.rank(set)).min_by_key(|rank| rank.clone());
+        (best.map(|rank| rank.4).unwrap_or_default(), antichains.len())
+    }
+}
+
+/// A path of a small site, perhaps a wildcard, with its bound.
+fn any_leaf() -> impl Strategy<Value = (String, Option<usize>)> {
+    let segment = prop_oneof![
+        4 => Just("a"), 4 => Just("b"), 1 => Just("a!"), 1 => Just("b0"), 1 => Just(""),
+    ];
+    let file = prop_oneof![
+        5 => "[1-4]", 3 => Just("index.html".to_owned()), 1 => Just(String::new()),
+        1 => "[1-4][*]", 1 => Just("*".to_owned()), 1 => Just("?*".to_owned()),
+    ];
+    let bound = prop_oneof![6 => Just(Some(1)), 3 => (0_usize..9).prop_map(Some), 1 => Just(None)];
+    (prop::collection::vec(segment, 0..4), file, bound).prop_map(|(directories, file, bound)| {
+        let mut path = String::from("/");
+        directories.iter().for_each(|segment| {
+            path.push_str(segment);
+            path.push('/');
+        });
+        (path + &file, bound)
+    })
+}
+
+fn settings() -> impl Strategy<Value = Collapse> {
+    (0_usize..6, 0_u32..4, 0_usize..3, 0_usize..5).prop_map(
+        |(above, weight, min_depth, max_wildcards)| Collapse {
+            above,
+            weight,
+            min_depth,
+            max_wildcards,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
+
+    #[test]
+    fn no_set_of_wildcards_is_better(
+        items in prop::collection::vec(any_leaf(), 0..24),
+        settings in settings(),
+        known in prop::option::of(prop::collection::vec(any_leaf(), 0..20)),
+    ) {
+        let mut items: Vec<(&str, usize)> = items
+            .iter()
+            .map(|(text, bound)| (text.as_str(), bound.unwrap_or(usize::MAX)))
+            .collect();
+        items.sort_by_key(|(text, bound)| {
+            (text.strip_suffix('*').unwrap_or(text), Reverse(text.ends_with('*')), *bound)
+        });
+        items.dedup_by_key(|(text, _)| *text);
+        // What the cover leaves, by trying every pair.
+        let covers = |a: &str, b: &str| a != b && a.strip_suffix('*').is_some_and(|prefix| {
+            b.starts_with(prefix) && (b != prefix || !prefix.ends_with('/') || prefix == "/")
+        });
+        let leaves: Vec<Leaf<'_>> = items
+            .iter()
+            .filter(|(text, _)| !items.iter().any(|(other, _)| covers(other, text)))
+            .map(|(text, bound)| leaf(text, *bound))
+            .collect();
+
+        let id = Distribution::from(DistributionId::Tenant("dt_1".to_owned()));
+        let unchanged: Option<Vec<String>> =
+            known.map(|known| known.into_iter().map(|(path, _)| path).collect());
+        let census = Census::new(unchanged.clone().map(|paths| (id.clone(), paths)));
+        let oracle = Oracle { leaves: &leaves, settings, unchanged: unchanged.as_deref() };
+
+        let chosen = choose(leaves.iter().copied(), &settings, census.of(&id));
+        let (best, _) = oracle.best();
+        prop_assert_eq!(
+            oracle.rank(&chosen.iter().copied().collect()),
+            oracle.rank(&best.iter().copied().collect())
+        );
+        prop_assert_eq!(chosen, best);
+    }
+}
+
+/// How many random trees are tried.
+const CASES: u32 = 2_000;

@@ -1,0 +1,346 @@
+//! The planner as a whole. What it is made of is tested where it is.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    distribution::{DistributionId, Role},
+    event::{Change, Kind, Occurrence},
+    item::{self, Addressed, PathSettings},
+    rules::{Collapse, Contribution, Decision, Target, TargetIndex, Verdict},
+};
+
+/// Two targets of one distribution, one of another, one of a tenant, and one of
+/// the first distribution under a role.
+fn targets() -> Vec<Target> {
+    let distribution = |id| DistributionId::distribution(id).unwrap();
+    let role = Role { arn: "arn:aws:iam::111122223333:role/r".to_owned(), external_id: None };
+    let one: Distribution = distribution("E1EXAMPLE").into();
+    [
+        ("www", one.clone()),
+        ("feeds", one.clone()),
+        ("blog", distribution("E2EXAMPLE").into()),
+        ("acme", DistributionId::tenant("dt_1").unwrap().into()),
+        ("partner", Distribution { role: Some(role), ..one }),
+    ]
+    .map(|(name, distribution)| Target {
+        name: name.into(),
+        distribution,
+        paths: PathSettings::default(),
+        collapse: Some(Collapse::default()),
+    })
+    .into()
+}
+
+fn change(key: &str, sequencer: &str) -> Change {
+    let occurrence = Occurrence::Sequencer(sequencer);
+    Change {
+        bucket: "site".into(),
+        key: key.to_owned(),
+        kind: Kind::Created,
+        time_ms: None,
+        size: None,
+        account: None,
+        region: None,
+        identity: Identity::new("site", key, Kind::Created, None, occurrence, None),
+    }
+}
+
+/// What a rule without a prefix asks of a target: `/a`, `/a*`, `#a`, or
+/// `~a`, for which nothing can be sent.
+fn asks(target: usize, text: &str) -> Contribution {
+    let item = match (text.strip_prefix('#'), text.strip_prefix('~')) {
+        (Some(tag), _) => Item::tag(tag),
+        (_, Some(_)) => Err(Unaddressable::WholeSite(format!("/{text}"))),
+        _ => item::address(text, "/", "/", true),
+    };
+    let item = item.map(|item| Addressed { item, bound: "/".into() });
+    Contribution { rule: None, target: TargetIndex(target), template: 0, item }
+}
+
+fn matched(contributions: impl IntoIterator<Item = Contribution>) -> Decision {
+    Decision { verdict: Verdict::Matched, contributions: contributions.into_iter().collect() }
+}
+
+/// One line for each request of a plan: its distribution, and each item with
+/// the deliveries it answers for.
+fn lines(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for distribution in &plan.distributions {
+        for request in &distribution.requests {
+            let items = request.items.iter().map(|planned| {
+                let mut deliveries: Vec<String> = planned
+                    .sources
+                    .iter()
+                    .map(|&source| plan.sources[source as usize].delivery.to_string())
+                    .collect();
+                deliveries.sort();
+                format!("{}={}", planned.item, deliveries.join(","))
+            });
+            let items: Vec<String> = items.collect();
+            lines.push(format!("{}: {}", distribution.distribution, items.join(" ")));
+        }
+    }
+    lines
+}
+
+#[test]
+fn changes_meet_in_the_plan_of_their_distribution() {
+    let targets = targets();
+    let mut planner = Planner::new(&targets, Options::default());
+    for (key, delivery, asked) in [
+        ("a", 0, vec![asks(0, "/a"), asks(2, "/a"), asks(4, "/a")]),
+        ("b", 1, vec![asks(1, "/a"), asks(1, "#Posts"), asks(3, "/b")]),
+        ("c", 2, vec![asks(0, "#posts"), asks(0, "/d/*"), asks(0, "/d/x")]),
+        ("d", 2, vec![asks(0, "/d/")]),
+    ] {
+        planner.add(&change(key, "1"), delivery, || matched(asked));
+    }
+    let plan = planner.finish();
+    assert_eq!(
+        lines(&plan),
+        [
+            "E1EXAMPLE: #Posts=1,2 /a=0,1 /d/=2 /d/*=2",
+            "E1EXAMPLE: /a=0",
+            "E2EXAMPLE: /a=0",
+            "dt_1: /b=1",
+        ]
+    );
+    let names: Vec<&[Arc<str>]> =
+        plan.distributions.iter().map(|distribution| &*distribution.targets).collect();
+    assert_eq!(
+        names,
+        [
+            &["www".into(), "feeds".into()][..],
+            &["partner".into()],
+            &["blog".into()],
+            &["acme".into()]
+        ]
+    );
+    assert_eq!(plan.billed_paths(), 7);
+}
+
+#[test]
+fn a_repeated_change_counts_once_for_every_delivery() {
+    let targets = targets();
+    let mut planner = Planner::new(&targets, Options::default());
+    let mut decided = 0;
+    for (key, sequencer, delivery) in
+        [("a", "1", 0), ("a", "1", 1), ("a", "1", 1), ("a", "2", 2), ("b", "1", 3), ("a", "1", 3)]
+    {
+        planner.add(&change(key, sequencer), delivery, || {
+            decided += 1;
+            matched([asks(0, &format!("/{key}"))])
+        });
+    }
+    assert_eq!(planner.counts(), Counts { changes: 3, matched: 3, ..Counts::default() });
+    let plan = planner.finish();
+    assert_eq!(decided, 3);
+    assert_eq!(lines(&plan), ["E1EXAMPLE: /a=0,1,2,3 /b=3"]);
+    assert_eq!(plan.sources.len(), 5);
+}
+
+#[test]
+fn counts_tell_what_the_rules_said() {
+    let targets = targets();
+    let mut planner = Planner::new(&targets, Options::default());
+    let decision = |verdict, contributions| Decision { verdict, contributions };
+    for (key, verdict, contributions) in [
+        ("a", Verdict::Matched, vec![asks(0, "/a")]),
+        ("b", Verdict::Matched, vec![]),
+        ("c", Verdict::Matched, vec![asks(0, "~")]),
+        ("d", Verdict::Ignored, vec![]),
+        ("e", Verdict::Ignored, vec![]),
+        ("f", Verdict::Unmatched, vec![]),
+        ("g", Verdict::Unmatched, vec![asks(0, "/g")]),
+    ] {
+        planner.add(&change(key, "1"), 0, || decision(verdict, contributions));
+    }
+    assert_eq!(
+        planner.finish().counts,
+        Counts { changes: 7, matched: 3, ignored: 2, unmatched: 1, fallback: 1, not_served: 1 }
+    );
+}
+
+#[test]
+fn an_unaddressable_change_is_told_once_for_each_reason() {
+    let targets = targets();
+    let mut planner = Planner::new(&targets, Options::default());
+    planner.add(&change("~b", "1"), 0, || matched([asks(0, "~b"), asks(1, "~b"), asks(1, "~c")]));
+    planner.add(&change("~a", "1"), 1, || matched([asks(0, "~a"), asks(0, "/a"), asks(2, "~a")]));
+    planner.add(&change("~a", "1"), 2, || unreachable!("decided already"));
+    let plan = planner.finish();
+    let told = |at: usize| -> Vec<(&str, String, usize)> {
+        let changes = plan.distributions[at].unaddressable.iter();
+        let told = changes.map(|change| {
+            let Unaddressable::WholeSite(path) = &change.reason else { panic!("{change:?}") };
+            (&*change.key, path.clone(), change.sources.len())
+        });
+        told.collect()
+    };
+    assert_eq!(
+        told(0),
+        [("~a", "/~a".to_owned(), 2), ("~b", "/~b".to_owned(), 1), ("~b", "/~c".to_owned(), 1)]
+    );
+    assert_eq!(told(1), [("~a", "/~a".to_owned(), 2)]);
+    assert_eq!(lines(&plan), ["E1EXAMPLE: /a=1,2"]);
+}
+
+/// The plan for 300 paths of a directory when the two targets of one
+/// distribution have these settings.
+fn planned_with(www: Option<Collapse>, feeds: Option<Collapse>) -> Vec<String> {
+    let mut targets = targets();
+    targets[0].collapse = www;
+    targets[1].collapse = feeds;
+    let mut planner = Planner::new(&targets, Options::default());
+    for number in 0..300 {
+        let path = format!("/docs/{number}");
+        planner.add(&change(&path, "1"), 0, || matched([asks(0, &path)]));
+    }
+    let plan = planner.finish();
+    plan.distributions[0].items().map(|planned| planned.item.to_string()).take(2).collect()
+}
+
+#[test]
+fn the_more_careful_target_of_a_distribution_decides() {
+    let default = Some(Collapse::default());
+    assert_eq!(planned_with(default, default), ["/docs/*"]);
+    for careful in [
+        None,
+        Some(Collapse { above: 300, ..Collapse::default() }),
+        Some(Collapse { weight: 300, ..Collapse::default() }),
+        Some(Collapse { min_depth: 2, ..Collapse::default() }),
+        Some(Collapse { max_wildcards: 0, ..Collapse::default() }),
+    ] {
+        assert_eq!(planned_with(careful, default), ["/docs/0", "/docs/1"], "{careful:?}");
+        assert_eq!(planned_with(default, careful), ["/docs/0", "/docs/1"], "{careful:?}");
+    }
+}
+
+#[test]
+fn a_wildcard_answers_for_all_it_covers() {
+    let targets = targets();
+    let mut planner = Planner::new(&targets, Options { items_per_request: 2 });
+    for number in 0..150 {
+        let path = format!("/docs/{number}");
+        planner.add(&change(&path, "1"), number, || matched([asks(0, &path)]));
+    }
+    planner.add(&change("/docs/", "1"), 150, || matched([asks(0, "/docs/")]));
+    planner.add(&change("/x", "1"), 151, || matched([asks(0, "/x"), asks(0, "#x")]));
+    let plan = planner.finish();
+    let requests = &plan.distributions[0].requests;
+    assert_eq!(requests.len(), 2);
+    let wildcard = plan.distributions[0].items().find(|planned| planned.item.is_wildcard());
+    let wildcard = wildcard.expect("a wildcard");
+    assert_eq!((wildcard.item.as_str(), wildcard.stands_for), ("/docs/*", 150));
+    assert_eq!(wildcard.sources, (0..150).collect::<Vec<u32>>());
+}
+
+#[test]
+fn a_census_takes_the_place_of_the_guess() {
+    let targets = targets();
+    let plan = |paths: &[String], unchanged: usize| {
+        let mut planner = Planner::new(&targets, Options::default());
+        for path in paths {
+            planner.add(&change(path, "1"), 0, || matched([asks(0, path)]));
+        }
+        let unchanged = (0..unchanged).map(|number| format!("/docs/old/{number}")).collect();
+        let census = Census::new([(targets[0].distribution.clone(), unchanged)]);
+        planner.finish_with(&census).billed_paths()
+    };
+    let paths: Vec<String> = (0..101).map(|number| format!("/docs/{number}")).collect();
+    // 3 × 333 / 10 is less than the hundred paths saved, 3 × 334 / 10 is not.
+    assert_eq!(plan(&paths, 333), 1);
+    assert_eq!(plan(&paths, 334), 101);
+    // Not above `above`.
+    assert_eq!(plan(&paths[1..], 0), 100);
+}
+
+fn any_decision() -> impl Strategy<Value = Vec<(usize, String)>> {
+    let item = prop_oneof![
+        8 => "/[ab]{0,2}/[ab]{0,2}/[0-9]",
+        2 => "/[ab]/([ab]/)?",
+        1 => "/[ab]/[0-9]?[*]",
+        1 => "#[abAB]",
+        1 => "~[ab]",
+    ];
+    prop::collection::vec((0_usize..5, item), 0..3)
+}
+
+proptest! {
+    /// Every item asked for is sent or covered on behalf of every delivery that
+    /// asked; nothing is sent twice; the limits hold; and the order of the
+    /// changes decides nothing.
+    #[test]
+    fn nothing_is_lost_and_order_decides_nothing(
+        changes in prop::collection::vec((0_u32..40, 0_u32..4, any_decision()), 0..60),
+        order in any::<prop::sample::Index>(),
+        items_per_request in 1_usize..8,
+        above in 0_usize..10,
+    ) {
+        let mut targets = targets();
+        for target in &mut targets {
+            target.collapse = Some(Collapse { above, weight: 1, ..Collapse::default() });
+        }
+        let make = |changes: &[(u32, u32, Vec<(usize, String)>)]| {
+            let mut planner = Planner::new(&targets, Options { items_per_request });
+            for (key, delivery, asked) in changes {
+                // What a change asks for depends on the change alone.
+                let key = key.to_string();
+                let asked = asked.iter().map(|(target, text)| asks(*target, text));
+                planner.add(&change(&key, "1"), *delivery, || matched(asked));
+            }
+            planner.finish()
+        };
+        let mut first: std::collections::BTreeMap<u32, Vec<(usize, String)>> = [].into();
+        let changes: Vec<_> = changes
+            .into_iter()
+            .map(|(key, delivery, asked)| {
+                (key, delivery, first.entry(key).or_insert(asked).clone())
+            })
+            .collect();
+        let plan = make(&changes);
+
+        for (_, delivery, asked) in &changes {
+            for (target, text) in asked.iter().filter(|(_, text)| !text.starts_with('~')) {
+                let of_target = plan.distributions.iter()
+                    .find(|planned| planned.distribution == targets[*target].distribution);
+                let answered = of_target.into_iter().flat_map(DistributionPlan::items).any(|planned| {
+                    let same = planned.item.as_str().eq_ignore_ascii_case(text)
+                        && (planned.item.is_tag() || planned.item.as_str() == text);
+                    let covers = !text.starts_with('#')
+                        && planned.item.wildcard_prefix().is_some_and(|prefix| {
+                            text.starts_with(prefix) && text != prefix
+                        });
+                    (same || covers) && planned.sources.iter()
+                        .any(|&source| plan.sources[source as usize].delivery == *delivery)
+                });
+                prop_assert!(answered, "{text} of {delivery} in {:?}", lines(&plan));
+            }
+        }
+        for planned in &plan.distributions {
+            let items: Vec<&Item> = planned.items().map(|planned| &planned.item).collect();
+            for (at, item) in items.iter().enumerate() {
+                prop_assert!(!items[..at].contains(item));
+            }
+            for request in &planned.requests {
+                prop_assert!(request.items.is_sorted_by(|a, b| a.item < b.item));
+                prop_assert!((1..=items_per_request).contains(&request.items.len()));
+            }
+        }
+
+        let mut turned = changes.clone();
+        turned.rotate_left(if changes.is_empty() { 0 } else { order.index(changes.len()) });
+        turned.reverse();
+        let turned = make(&turned);
+        prop_assert_eq!(lines(&plan), lines(&turned));
+        let references = |plan: &Plan| -> Vec<String> {
+            let requests = plan.distributions.iter().flat_map(|planned| &planned.requests);
+            requests.map(|request| request.caller_reference.clone()).collect()
+        };
+        prop_assert_eq!(references(&plan), references(&turned));
+        prop_assert_eq!(plan.counts, turned.counts);
+    }
+}
