@@ -16,7 +16,7 @@ use s3_cloudfront_invalidator::{
 };
 use serde_json::{Value, json};
 
-use crate::{Format, Global, Verdict, input, iam_policy::fill_templates};
+use crate::{Format, Global, Verdict, iam_policy::fill_templates, input};
 
 /// Prints the EventBridge event patterns that deliver what the rules act on.
 ///
@@ -61,7 +61,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
-pub fn run(args: &Args, global: &Global) -> anyhow::Result<Verdict> {
+pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
     let rules = input::load_rules(global)?;
     let options = Options {
         fallback: args.fallback || rules.fallback().is_some(),

@@ -6,6 +6,7 @@ mod event_pattern;
 mod explain;
 mod iam_policy;
 mod init;
+mod input;
 mod plan;
 mod run;
 mod schema;
