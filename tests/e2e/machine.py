@@ -115,13 +115,14 @@ def function(directory, environment):
 
         def invoke(payload):
             request = urllib.request.Request(url, json.dumps(payload).encode())
-            # The first invocation waits until the function is compiled.
             try:
                 with urllib.request.urlopen(request, timeout=1200) as answer:
                     return json.load(answer)
             except urllib.error.HTTPError as error:
                 raise Failed(f"the function answered {error.code}: {error.read().decode()}") from error
 
+        # The first invocation waits until the function is compiled and has started; it has nothing to do.
+        invoke({"Records": []})
         yield invoke
 
 

@@ -21,8 +21,7 @@ pub struct Args {
     #[arg(long = "for", value_enum, default_value_t, value_name = "WHOM")]
     whom: Whom,
     /// The account that owns the distributions of targets without a role.
-    #[arg(long, value_name = "ID", value_parser = account, required_unless_present = "into",
-        required_if_eq_any = [("whom", "function"), ("whom", "setup")])]
+    #[arg(long, value_name = "ID", value_parser = account)]
     account: Option<String>,
     /// The account's partition: aws, aws-cn, aws-us-gov …
     #[arg(long, default_value = "aws")]
@@ -78,6 +77,10 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
     let tenants = if args.all_tenants { Tenants::All } else { Tenants::Exact };
     let place = |account| Place { partition: &args.partition, account };
     let of_account = args.account.as_deref().map(place);
+    let needs_account = matches!(args.whom, Whom::Function | Whom::Setup) && args.into.is_empty();
+    if needs_account && of_account.is_none() {
+        bail!("say with --account which account the policy is for, as in --account 111122223333");
+    }
     let policy = match (args.whom, of_account) {
         // The only policy that does not depend on the rules.
         (Whom::Setup, Some(place)) => iam_policy::setup(place),

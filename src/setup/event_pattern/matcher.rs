@@ -28,23 +28,18 @@ impl Matcher {
     }
 
     /// Matchers that together match the keys that start with one of `prefixes`
-    /// and end with one of `suffixes`; an empty list is no condition.
+    /// and end with one of `suffixes`.
     pub(super) fn keys(prefixes: &[String], suffixes: &[String]) -> Vec<Self> {
-        let no_condition = [String::new()];
-        let or_any = |list: &[String]| {
-            if list.is_empty() { no_condition.to_vec() } else { list.to_vec() }
-        };
-        let suffixes = or_any(suffixes);
         let mut keys = Vec::new();
-        for prefix in or_any(prefixes) {
-            for suffix in &suffixes {
+        for prefix in prefixes {
+            for suffix in suffixes {
                 match (prefix.is_empty(), suffix.is_empty()) {
                     (true, true) => keys.push(Self::Any),
                     (false, true) => keys.push(Self::Prefix(prefix.clone())),
                     (true, false) => keys.push(Self::Suffix(suffix.clone())),
                     (false, false) => {
                         keys.push(Self::Between(prefix.clone(), suffix.clone()));
-                        keys.extend(overlaps(&prefix, suffix).map(Self::Exact));
+                        keys.extend(overlaps(prefix, suffix).map(Self::Exact));
                     }
                 }
             }

@@ -10,8 +10,9 @@
 //! - Every change that a rule other than `ignore` matches is delivered. What
 //!   else is delivered costs money and nothing more: the function looks again.
 //! - Buckets, accounts, regions, prefixes, suffixes and kinds of events become
-//!   filters. `regex`, sizes and `except` do not: the pattern language cannot
-//!   say them, or hardly. `ignore` and `stop` do not either.
+//!   filters, and so does the text that a `regex` starts or ends with when it is
+//!   anchored there. Sizes, `except`, `ignore` and `stop` do not: the pattern
+//!   language cannot say them, or hardly.
 //! - A prefix and a suffix together become a `wildcard`, and the keys where the
 //!   two overlap, which it does not match, are added as they are.
 //! - `version_expired` and `deleted` come as one detail type, and are not told
@@ -38,7 +39,7 @@ use self::{
 };
 use crate::{
     event::Kind,
-    rules::{Action, BucketPattern, Rule},
+    rules::{Action, BucketPattern, Rule, RuleRegex},
 };
 
 /// What counts besides the rules.
@@ -113,7 +114,18 @@ fn rule_rows(rule: &Rule) -> Vec<Row> {
         [] => vec![Matcher::Any],
         buckets => buckets.iter().map(Matcher::bucket).collect(),
     };
-    let keys = Matcher::keys(&conditions.prefixes, &conditions.suffixes);
+    let regexes = &conditions.regexes;
+    let prefixes = narrowed(
+        &conditions.prefixes,
+        alternatives(regexes, RuleRegex::starts),
+        |longer, shorter| longer.starts_with(shorter),
+    );
+    let suffixes = narrowed(
+        &conditions.suffixes,
+        alternatives(regexes, RuleRegex::ends),
+        |longer, shorter| longer.ends_with(shorter),
+    );
+    let keys = Matcher::keys(&prefixes, &suffixes);
     let mut rows = Vec::new();
     for bucket in buckets {
         rows.extend(keys.iter().map(|key| Row {
@@ -124,6 +136,49 @@ fn rule_rows(rule: &Rule) -> Vec<Row> {
         }));
     }
     rows
+}
+
+/// The texts one of which a matching key starts with, or ends with. `None` if
+/// one of the regexes does not say.
+fn alternatives(
+    regexes: &[RuleRegex],
+    texts: fn(&RuleRegex) -> Option<&[Box<[u8]>]>,
+) -> Option<Vec<String>> {
+    let mut all = Vec::new();
+    for regex in regexes {
+        for text in texts(regex)? {
+            // A regex may be cut within a character.
+            all.push(str::from_utf8(text).ok()?.to_owned());
+        }
+    }
+    Some(all).filter(|all| !all.is_empty())
+}
+
+/// The starts (or ends) of keys that satisfy both a list of conditions and a
+/// list of alternatives; the empty text where there is no condition.
+fn narrowed(
+    conditions: &[String],
+    alternatives: Option<Vec<String>>,
+    includes: fn(&str, &str) -> bool,
+) -> Vec<String> {
+    let lists = [conditions.to_vec(), alternatives.unwrap_or_default()];
+    let mut lists = lists.into_iter().filter(|list| !list.is_empty());
+    match (lists.next(), lists.next()) {
+        (None, _) => vec![String::new()],
+        (Some(list), None) => list,
+        (Some(a), Some(b)) => {
+            let mut both = BTreeSet::new();
+            for (a, b) in a.iter().flat_map(|a| b.iter().map(move |b| (a, b))) {
+                // Where neither includes the other, no key has both.
+                if includes(a, b) {
+                    both.insert(a.clone());
+                } else if includes(b, a) {
+                    both.insert(b.clone());
+                }
+            }
+            both.into_iter().collect()
+        }
+    }
 }
 
 fn fallback_rows(rules: &[Row], more: &[BucketPattern]) -> Vec<Row> {

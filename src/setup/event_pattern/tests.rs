@@ -14,6 +14,10 @@ fn strings(list: &[&str]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
 }
 
+fn regexes(list: &[&str]) -> Vec<RuleRegex> {
+    list.iter().map(|pattern| RuleRegex::new(pattern).expect("a regex")).collect()
+}
+
 /// The conditions of a rule as the file's defaults leave them.
 fn on(bucket: &str, prefixes: &[&str], suffixes: &[&str]) -> Conditions {
     let bucket = match bucket.strip_suffix('*') {
@@ -68,6 +72,25 @@ fn one_rule() {
             json!({"bucket": {"name": ["a"]}, "object": {"key": ["img/i", {"wildcard": "img/*/i"}]}}),
         ),
         (on("a", &[""], &[]), json!({"bucket": {"name": ["a"]}})),
+        // What a regex starts and ends with, and what it shares with prefixes and suffixes.
+        (
+            Conditions { regexes: regexes(&[r"^docs/\d+/(a|b)/"]), ..on("a", &[], &[]) },
+            json!({"bucket": {"name": ["a"]}, "object": {"key": [{"prefix": "docs/"}]}}),
+        ),
+        (
+            Conditions { regexes: regexes(&["^x/", "^y/z/"]), ..on("a", &["x/a/", "y/"], &[]) },
+            json!({"bucket": {"name": ["a"]}, "object": {"key": [{"prefix": "x/a/"}, {"prefix": "y/z/"}]}}),
+        ),
+        (
+            Conditions { regexes: regexes(&[r"\d\.jpg$"]), ..on("a", &[], &["jpg"]) },
+            json!({"bucket": {"name": ["a"]}, "object": {"key": (0..10)
+                .map(|digit| json!({"suffix": format!("{digit}.jpg")}))
+                .collect::<Vec<_>>()}}),
+        ),
+        (
+            Conditions { regexes: regexes(&["^x/", "y"]), ..on("a", &[], &[]) },
+            json!({"bucket": {"name": ["a"]}}),
+        ),
     ] {
         assert_eq!(patterns(vec![conditions]), [content(&detail)]);
     }
@@ -170,17 +193,22 @@ fn gives_up_suffixes_beyond_the_wildcard_budget() {
 const BUCKETS: [&str; 4] = ["a", "ab", "ac", "b"];
 const PARTS: [&str; 8] = ["a/", "/", "a", "a/b/", "*", "\\", ".é", "b/a"];
 
-/// Some conditions of a rule. Few values, so that rules and changes meet.
-fn conditions() -> impl Strategy<Value = Conditions> {
+const REGEXES: [&str; 6] = ["^a/", r"\*$", "^(a|b)/", "b", "a/$|b", r"^a/(b/)?\*?"];
+
+/// Some conditions of a rule with as many as `most` regexes. Few values, so
+/// that rules and changes meet.
+fn conditions(most: usize) -> impl Strategy<Value = Conditions> {
     let bucket = select(&["a", "ab", "b", "a*", "ab*"][..]);
     let texts = || vec(vec(select(&PARTS[..]), 0..3).prop_map(|parts| parts.concat()), 0..4);
     let accounts = vec(select(&["1", "2"][..]), 0..2);
     let events = option::weighted(0.8, vec(select(&Kind::ALL[..4]), 1..3));
-    (vec(bucket, 0..3), texts(), texts(), accounts.clone(), accounts, events).prop_map(
-        |(buckets, prefixes, suffixes, accounts, regions, events)| Conditions {
+    let regex = vec(select(&REGEXES[..]), 0..=most).prop_map(|list| regexes(&list));
+    (vec(bucket, 0..3), texts(), texts(), regex, accounts.clone(), accounts, events).prop_map(
+        |(buckets, prefixes, suffixes, regexes, accounts, regions, events)| Conditions {
             buckets: buckets.iter().flat_map(|bucket| on(bucket, &[], &[]).buckets).collect(),
             prefixes,
             suffixes,
+            regexes,
             accounts: strings(&accounts),
             regions: strings(&regions),
             events,
@@ -220,6 +248,8 @@ fn satisfies(conditions: &Conditions, event: &Value, kind: Kind) -> bool {
     (conditions.buckets.is_empty() || conditions.buckets.iter().any(named))
         && one_of(&conditions.prefixes, &|prefix| key.starts_with(prefix))
         && one_of(&conditions.suffixes, &|suffix| key.ends_with(suffix))
+        && (conditions.regexes.is_empty()
+            || conditions.regexes.iter().any(|regex| regex.regex().is_match(key)))
         && one_of(&conditions.accounts, &|account| text("/account") == account)
         && one_of(&conditions.regions, &|region| text("/region") == region)
         && conditions.events.as_ref().is_none_or(|kinds| kinds.contains(&kind))
@@ -236,7 +266,7 @@ proptest! {
     /// shares its detail type comes along with the other.)
     #[test]
     fn exactly_what_the_rules_act_on(
-        rules in vec(conditions().prop_map(rule), 0..4),
+        rules in vec(conditions(0).prop_map(rule), 0..4),
         events in vec(event(), 32),
     ) {
         let made = event_patterns(&rules, &Options::default());
@@ -255,7 +285,7 @@ proptest! {
     /// within the limits.
     #[test]
     fn never_lost_never_twice(
-        rules in vec(conditions().prop_map(rule), 0..8),
+        rules in vec(conditions(2).prop_map(rule), 0..8),
         events in vec(event(), 32),
         fallback in any::<bool>(),
         characters in 350_usize..800,
