@@ -102,9 +102,9 @@ pub struct Report {
     pub dead_letters: Vec<Message>,
 }
 
-/// An invocation is killed when its future was polled at most this often: a
+/// An invocation is killed when its future was polled at most this often; a
 /// request takes it a handful.
-const MOST_POLLS: usize = 64;
+const MOST_POLLS: usize = 16;
 
 /// Feeds messages to processes until none is left. `start` makes a process.
 pub async fn run<P: Process>(

@@ -72,7 +72,7 @@ async fn a_killed_process_is_replaced_and_its_messages_come_again() {
         fake.clone()
     };
     let report = run(messages(&["ok"; 300]), &options, &Clock::manual(), start).await;
-    // An invocation of two polls is killed with one chance in 64.
+    // An invocation of two polls is killed with one chance in 16.
     assert!(report.killed > 0);
     assert_eq!(report.invocations, 300 + report.killed);
     assert_eq!(started.get(), 1 + report.killed);

@@ -13,7 +13,7 @@ pub(super) const VERSION: u64 = 1;
 
 /// Which S3 object changes invalidate which CloudFront paths.
 #[derive(Clone, Debug, Default, JsonSchema)]
-#[schemars(deny_unknown_fields, extend("required" = ["version"]))]
+#[schemars(default, rename = "rules_file", deny_unknown_fields, extend("required" = ["version"]))]
 pub(super) struct RulesFile {
     /// The version of the file format.
     #[schemars(extend("const" = 1))]
@@ -53,7 +53,7 @@ pub(super) enum TargetForm {
 
 /// A distribution or a distribution tenant, and how keys become its paths.
 #[derive(Clone, Debug, Default, JsonSchema)]
-#[schemars(deny_unknown_fields, extend("oneOf" = [{ "required": ["distribution"] }, { "required": ["tenant"] }]))]
+#[schemars(default, rename = "target", deny_unknown_fields, extend("oneOf" = [{ "required": ["distribution"] }, { "required": ["tenant"] }]))]
 pub(super) struct LongTarget {
     /// The id of a distribution.
     #[schemars(extend("pattern" = "^E[0-9A-Z]{5,31}$", "examples" = ["E1EXAMPLE1WWW"]))]
@@ -69,7 +69,7 @@ fields!(LongTarget { distribution, tenant, ..settings: Settings });
 
 /// How keys become paths, and which role invalidates them.
 #[derive(Clone, Debug, Default, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(default, rename = "settings", deny_unknown_fields)]
 pub(super) struct Settings {
     /// The ARN of a role to assume, for a distribution of another account; null
     /// for the function's own role.
@@ -88,7 +88,7 @@ pub(super) struct Settings {
     /// File names whose directory shows them: with `index.html`,
     /// `docs/index.html` also invalidates `/docs/`.
     #[schemars(extend("default" = [], "examples" = [["index.html"]]))]
-    pub index_documents: Given<OneOrMany<String>>,
+    pub index_documents: Given<Texts>,
     /// Whether an index document also invalidates the directory without its
     /// slash: `/docs`.
     #[schemars(extend("default" = false))]
@@ -126,7 +126,7 @@ pub(super) enum CollapseForm {
 
 /// When and how far paths become wildcards.
 #[derive(Clone, Debug, Default, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(default, rename = "collapse", deny_unknown_fields)]
 pub(super) struct RawCollapse {
     /// Up to this many paths are never collapsed.
     #[schemars(extend("default" = 100))]
@@ -148,7 +148,7 @@ fields!(RawCollapse { above, weight, min_depth, max_wildcards });
 /// Conditions, and what a change that meets all of them invalidates.
 #[derive(Clone, Debug, Default, JsonSchema)]
 #[schemars(
-    deny_unknown_fields,
+    default, rename = "rule", deny_unknown_fields,
     extend("required" = ["name"], "anyOf" = [
         { "required": ["invalidate"] },
         { "required": ["ignore"], "properties": { "ignore": { "const": true } } },
@@ -179,7 +179,7 @@ fields!(RawRule { name, except, ignore, stop, invalidate, ..conditions: RawCondi
 
 /// Conditions. All of them must be met; of the values of one condition, one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(default, rename = "conditions", deny_unknown_fields)]
 pub(super) struct RawConditions {
     /// The bucket's name, or how it starts: `site-*`.
     #[schemars(extend("examples" = ["example-site", "example-*"]))]
@@ -237,7 +237,7 @@ pub(super) enum InvalidateForm {
 
 /// What is invalidated in one target.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, JsonSchema)]
-#[schemars(deny_unknown_fields, extend("required" = ["target"]))]
+#[schemars(default, rename = "invalidate", deny_unknown_fields, extend("required" = ["target"]))]
 pub(super) struct RawInvalidate {
     /// A target's name, or a distribution's id.
     #[schemars(extend("minLength" = 1))]
@@ -246,21 +246,27 @@ pub(super) struct RawInvalidate {
     /// {dir}, {file}, {stem}, {ext}, {bucket}, and the captures of the regex as
     /// {1} or {name}. An empty list invalidates tags only.
     #[schemars(extend("default" = ["{path}"], "examples" = [["{path}", "/{lang}/feed.xml"]]))]
-    pub paths: Given<Templates>,
+    pub paths: Given<Texts>,
     /// Cache tags to invalidate, without `#`. They take the same placeholders.
     #[schemars(extend("default" = [], "examples" = [["posts-{lang}"]]))]
-    pub tags: Given<Templates>,
+    pub tags: Given<Texts>,
 }
 
 fields!(RawInvalidate { target, paths, tags });
 
-/// Templates: one or a list, which may be empty.
+/// One text or a list of them, which may be empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Templates(pub OneOrMany<String>);
+pub(super) struct Texts(pub OneOrMany<String>);
+
+impl Texts {
+    pub fn is_empty(&self) -> bool {
+        matches!(&self.0, OneOrMany::Many(texts) if texts.is_empty())
+    }
+}
 
 /// A test: what the rules make of one change.
 #[derive(Clone, Debug, Default, JsonSchema)]
-#[schemars(deny_unknown_fields, extend("required" = ["key", "expect"]))]
+#[schemars(default, rename = "test", deny_unknown_fields, extend("required" = ["key", "expect"]))]
 pub(super) struct RawTest {
     /// The bucket and the key, as they are: `s3://BUCKET/KEY`.
     #[schemars(extend("pattern" = "^s3://[^/]+/", "examples" = ["s3://example-site/docs/a.html"]))]
@@ -283,7 +289,7 @@ fields!(RawTest { key, event, size, account, region, expect });
 #[derive(Clone, Debug)]
 pub(super) enum ExpectForm {
     Word(String),
-    Items(Vec<(String, Given<Templates>)>),
+    Items(Vec<(String, Given<Texts>)>),
 }
 
 /// Reads a mapping with names of the user's choice.
@@ -418,7 +424,7 @@ impl Read for InvalidateForm {
     }
 }
 
-impl Read for Templates {
+impl Read for Texts {
     const EXPECTED: &'static str = "text, or a list of texts";
     const LIST: bool = true;
 

@@ -7,6 +7,7 @@ mod excerpt;
 mod explain;
 mod file;
 mod finding;
+mod leaf;
 mod lint;
 mod matcher;
 mod read;

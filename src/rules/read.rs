@@ -78,7 +78,7 @@ pub(super) fn source<'t>(file: &str, text: &'t str) -> Result<Source<'t>, Findin
 
 /// What most likely is behind a message of the YAML parser.
 fn syntax_help(message: &str) -> Option<&'static str> {
-    const HELP: [(&str, &str); 8] = [
+    const HELP: [(&str, &str); 9] = [
         ("tab", "indent with spaces, not with tabs"),
         (
             "unknown escape character",
@@ -89,6 +89,10 @@ fn syntax_help(message: &str) -> Option<&'static str> {
             "check the indentation; text that holds `: ` must be in quotes",
         ),
         ("anchor", "text that starts with `*` or `&` must be in quotes"),
+        (
+            "node content",
+            "a bracket or a comma too many; text that holds brackets or commas must be in quotes",
+        ),
         ("end of stream", "a quote is opened and never closed"),
         (
             "unexpected character",

@@ -5,14 +5,18 @@
 
 use std::borrow::Cow;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
+use schemars::{
+    JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema,
+    transform::transform_subschemas,
+};
+use serde_json::Value;
 
 use crate::event::Kind;
 
 use super::{
     file::{
         AccountId, CollapseForm, EventName, ExpectForm, InvalidateForm, LongTarget, RawCollapse,
-        RawInvalidate, RawRule, RawTest, Rules, RulesFile, TargetForm, Targets, Templates, Tests,
+        RawInvalidate, RawRule, RawTest, Rules, RulesFile, TargetForm, Targets, Tests, Texts,
     },
     value::{Given, OneOrMany, OrNull},
 };
@@ -22,7 +26,17 @@ pub fn schema() -> String {
     // Draft 7 is what editors' YAML support reads best.
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<RulesFile>();
     schema.insert("title".to_owned(), "rules.yaml of s3-cloudfront-invalidator".into());
+    join_lines(&mut schema);
     format!("{schema:#}\n", schema = schema.as_value())
+}
+
+/// Makes descriptions one line each: where the comments of the code break their
+/// lines says nothing.
+fn join_lines(schema: &mut Schema) {
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        *description = description.replace('\n', " ");
+    }
+    transform_subschemas(&mut join_lines, schema);
 }
 
 /// Implements `JsonSchema` for a type that stands in the schema where it is
@@ -57,7 +71,7 @@ inline! {
         schema.insert("type".to_owned(), [on.unwrap_or_default(), "null".into()].to_vec().into());
         schema
     };
-    [] Templates: |_generator| json_schema!({
+    [] Texts: |_generator| json_schema!({
         "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }]
     });
     [] EventName: |_generator| {
@@ -99,7 +113,7 @@ inline! {
         json_schema!({ "anyOf": [{ "type": "string", "minLength": 1 }, long] })
     };
     [] ExpectForm: |generator| {
-        let items = generator.subschema_for::<Templates>();
+        let items = generator.subschema_for::<Texts>();
         json_schema!({ "anyOf": [
             { "type": "string", "enum": ["ignored", "unmatched"] },
             { "type": "object", "additionalProperties": items }

@@ -1,14 +1,11 @@
 //! A whole rules file, ready for changes.
 
-use crate::{
-    distribution::DistributionId,
-    event::Change,
-    item::{PathSettings, UrlPath},
-};
+use crate::{distribution::DistributionId, event::Change, item::PathSettings};
 
 use super::{
-    Action, Collapse, Contribution, Decision, FALLBACK_TARGET, Findings, Matcher, Rule, RuleIndex,
-    Target, TargetIndex, TestSummary, Verdict,
+    Collapse, Decision, FALLBACK_TARGET, Findings, Matcher, Rule, RuleIndex, Target, TargetIndex,
+    TestSummary, Verdict,
+    contribution::fall_back,
     file::RulesFile,
     lint, read,
     source::{At, Source},
@@ -129,32 +126,10 @@ impl RuleSet {
     /// changed, the items of the fallback. The verdict stays unmatched.
     pub fn route(&self, change: &Change) -> Decision {
         let mut decision = self.decide(change);
-        let Some(index) = self.fallback else { return decision };
-        if decision.verdict != Verdict::Unmatched || !change.kind.changes_content() {
-            return decision;
-        }
-        let paths = &self.targets[index.0].paths;
-        if let Some(path) = paths.url_path(&change.key) {
-            let contribution = |item| Contribution { rule: None, target: index, template: 0, item };
-            let bound = UrlPath::new("").as_str().into();
-            decision.contributions =
-                paths.items(&path, &bound).into_iter().map(contribution).collect();
+        if let (Verdict::Unmatched, Some(fallback)) = (decision.verdict, self.fallback) {
+            decision.contributions = fall_back(fallback, &self.targets, change);
         }
         decision
-    }
-
-    /// The rules that match a change, up to the one that ends the reading.
-    pub(super) fn matching(&self, change: &Change) -> Vec<RuleIndex> {
-        let mut matching = Vec::new();
-        for (index, rule) in self.rules.iter().enumerate() {
-            if rule.matches(change).is_some() {
-                matching.push(RuleIndex(index));
-                if matches!(rule.action, Action::Ignore | Action::Invalidate { stop: true, .. }) {
-                    break;
-                }
-            }
-        }
-        matching
     }
 }
 

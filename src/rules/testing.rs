@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::event::Change;
 
 use super::{
-    Decision, RuleSet, TargetIndex, Verdict,
+    Decision, Reading, RuleSet, TargetIndex, Verdict, explain,
     finding::{Code, Finding},
     source::At,
     suggest,
@@ -140,10 +140,15 @@ fn difference(
     lines
 }
 
-/// Which rules matched, as far as the file can tell.
+/// Which rules matched.
 fn matched_rules(rules: &RuleSet, change: &Change, decision: &Decision) -> String {
-    let names: Vec<&str> =
-        rules.matching(change).into_iter().map(|rule| rules.rule_name(rule)).collect();
+    let readings = explain(&rules.rules, &rules.targets, None, change).readings;
+    let names: Vec<&str> = readings
+        .iter()
+        .zip(&rules.rules)
+        .filter(|(reading, _)| matches!(reading, Reading::Matched { .. }))
+        .map(|(_, rule)| &*rule.name)
+        .collect();
     match names.len() {
         0 => "no rule matched".to_owned(),
         1 => format!("matched by the rule {}", suggest::quote_list(&names)),

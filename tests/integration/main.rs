@@ -1,7 +1,11 @@
 //! The integration tests: one binary, a module per subject.
 
 mod chaos;
+mod cli;
 mod function;
 mod hand_plan;
 mod lambda;
+mod payload;
+mod rules_docs;
+mod rules_schema;
 mod submit;

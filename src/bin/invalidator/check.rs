@@ -60,6 +60,7 @@ fn summary(report: &Report) -> String {
     let lints = findings.count(Severity::Lint);
     let tests = match tests {
         None => "tests not run".to_owned(),
+        Some(TestSummary { passed: 0, failed: 0 }) => "no tests".to_owned(),
         Some(TestSummary { passed, failed: 0 }) => format!("{} passed", count(*passed, "test")),
         Some(TestSummary { passed, failed }) => {
             format!("{} passed, {failed} failed", count(*passed, "test"))

@@ -4,7 +4,7 @@ use crate::{
     event::Kind,
     rules::{
         BucketPattern, Conditions, RegexError, RuleRegex,
-        file::{EventName, RawConditions},
+        file::{AccountId, EventName, RawConditions},
         finding::{Code, Finding},
         source::At,
         suggest,
@@ -44,7 +44,7 @@ impl Check<'_> {
             suffixes: suffixes.iter().map(|(_, suffix)| (*suffix).clone()).collect(),
             regexes: regexes.iter().filter_map(|(at, text)| self.regex(*at, text)).collect(),
             events,
-            accounts: accounts.iter().map(|(at, account)| self.account(*at, &account.0)).collect(),
+            accounts: accounts.iter().map(|(at, account)| self.account(*at, account)).collect(),
             regions: regions.iter().map(|(at, region)| self.region(*at, region)).collect(),
             min_size: self.value(at.field("min_size"), &raw.min_size).copied(),
             max_size: self.value(at.field("max_size"), &raw.max_size).copied(),
@@ -119,7 +119,9 @@ impl Check<'_> {
         None
     }
 
-    pub(super) fn account(&mut self, at: At<'_>, id: &str) -> String {
+    pub(super) fn account(&mut self, at: At<'_>, id: &AccountId) -> String {
+        // The text as it stands, also of what YAML reads as a number.
+        let id = at.text().unwrap_or(&id.0);
         if !is_account(id) {
             let finding =
                 Finding::new(Code::BadAccount, at, format!("`{id}` is not the id of an account"));

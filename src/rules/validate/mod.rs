@@ -11,7 +11,7 @@ mod test;
 
 use super::{
     Matcher, Rule, RuleSet, Target,
-    file::{RulesFile, VERSION},
+    file::{RulesFile, Settings, Texts, VERSION},
     finding::{Code, Finding, Findings},
     source::At,
     testing::TestCase,
@@ -29,15 +29,12 @@ pub(super) fn file(
     findings: &mut Findings,
 ) -> (RuleSet, Vec<TestCase>) {
     let mut check = Check { findings };
-    let default = RulesFile::default();
-    let file = match file {
-        Given::Wrong(Found::Null) => {
-            let finding = Finding::new(Code::MissingField, at, "the file is empty");
-            check.report(finding.help("a rules file starts with `version: 1`"));
-            return (RuleSet::empty(), Vec::new());
-        }
-        file => check.value(at, file).unwrap_or(&default),
-    };
+    if let Given::Wrong(Found::Null) = file {
+        let finding = Finding::new(Code::MissingField, at, "the file is empty");
+        check.report(finding.help(format!("a rules file starts with `version: {VERSION}`")));
+        return (RuleSet::empty(), Vec::new());
+    }
+    let Some(file) = check.value(at, file) else { return (RuleSet::empty(), Vec::new()) };
     check.version(at, &file.version);
     let mut targets = check.targets(at, file);
     let rules = check.rules(at.field("rules"), &file.rules, &mut targets);
@@ -91,25 +88,30 @@ impl Check<'_> {
         at: At<'s>,
         given: &'v Given<OneOrMany<T>>,
     ) -> Vec<(At<'s>, &'v T)> {
-        if let Given::Value(OneOrMany::Many(list)) = given
-            && list.is_empty()
-        {
-            let finding = Finding::new(Code::EmptyList, at, "the list is empty");
-            self.report(finding.help("leave the field out, or give it a value"));
-        }
-        self.any_values(at, given)
-    }
-
-    /// As [`Check::values`], of a list that may be empty.
-    fn any_values<'v, 's, T: Read>(
-        &mut self,
-        at: At<'s>,
-        given: &'v Given<OneOrMany<T>>,
-    ) -> Vec<(At<'s>, &'v T)> {
         match self.value(at, given) {
             None => Vec::new(),
-            Some(OneOrMany::One(value)) => vec![(at, value)],
-            Some(OneOrMany::Many(list)) => self.items(at, list),
+            Some(OneOrMany::Many(list)) if list.is_empty() => {
+                let finding = Finding::new(Code::EmptyList, at, "the list is empty");
+                self.report(finding.help("leave the field out, or give it a value"));
+                Vec::new()
+            }
+            Some(values) => self.one_or_many(at, values),
+        }
+    }
+
+    /// The texts of a field that takes one or a list, which may be empty.
+    fn texts<'v, 's>(&mut self, at: At<'s>, texts: Option<&'v Texts>) -> Vec<(At<'s>, &'v String)> {
+        texts.map_or_else(Vec::new, |Texts(texts)| self.one_or_many(at, texts))
+    }
+
+    fn one_or_many<'v, 's, T: Read>(
+        &mut self,
+        at: At<'s>,
+        values: &'v OneOrMany<T>,
+    ) -> Vec<(At<'s>, &'v T)> {
+        match values {
+            OneOrMany::One(value) => vec![(at, value)],
+            OneOrMany::Many(list) => self.items(at, list),
         }
     }
 
@@ -134,7 +136,7 @@ impl Check<'_> {
     }
 
     fn targets(&mut self, at: At<'_>, file: &RulesFile) -> TargetTable {
-        let default = super::file::Settings::default();
+        let default = Settings::default();
         let defaults = self.value(at.field("defaults"), &file.defaults).unwrap_or(&default);
         let mut table = TargetTable::new(self.settings(at.field("defaults"), defaults, None));
         let at = at.field("targets");
@@ -168,6 +170,7 @@ fn wrong_type<T: Read>(at: At<'_>, found: Found) -> Finding {
         Found::Mapping if takes_text => {
             Some("text that holds `{` or `: ` must be in quotes".to_owned())
         }
+        Found::Text => size_help::<T>(text),
         Found::List if takes_text && T::LIST => {
             Some("text that starts with `[` must be in quotes".to_owned())
         }
@@ -175,6 +178,25 @@ fn wrong_type<T: Read>(at: At<'_>, found: Found) -> Finding {
     };
     let message = format!("expected {expected}, found {found_text}");
     Finding::new(Code::WrongType, at, message).help_if(help)
+}
+
+/// The bytes that a size like `5MB` stands for, where a number is expected.
+fn size_help<T: Read>(text: &str) -> Option<String> {
+    T::number(1)?;
+    let digits = text.find(|character: char| !character.is_ascii_digit())?;
+    let unit = text[digits..].trim().to_ascii_lowercase();
+    let bytes: u64 = match &*unit {
+        "b" => 1,
+        "k" | "kb" => 1_000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => return None,
+    };
+    let bytes = text[..digits].parse::<u64>().ok()?.checked_mul(bytes)?;
+    Some(format!("a size is a number of bytes: {bytes}"))
 }
 
 impl RuleSet {

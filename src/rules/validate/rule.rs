@@ -7,7 +7,7 @@ use crate::{
     event::Kind,
     rules::{
         Action, Invalidate, PathTemplate, Rule, RuleRegex, TagTemplate, TargetIndex, TemplateError,
-        file::{InvalidateForm, RawConditions, RawInvalidate, RawRule, Rules},
+        file::{InvalidateForm, RawConditions, RawInvalidate, RawRule, Rules, Texts},
         finding::{Code, Finding},
         source::{At, Span},
         suggest,
@@ -144,22 +144,15 @@ impl Check<'_> {
         regexes: Option<&[RuleRegex]>,
     ) -> (Vec<PathTemplate>, Vec<TagTemplate>) {
         let (paths_at, tags_at) = (at.field("paths"), at.field("tags"));
-        let paths = self.value(paths_at, &raw.paths).map(|paths| paths.0.clone());
-        let tags = self.value(tags_at, &raw.tags).map(|tags| tags.0.clone());
-        let no_tags = match &tags {
-            None => true,
-            Some(OneOrMany::Many(tags)) => tags.is_empty(),
-            Some(OneOrMany::One(_)) => false,
-        };
-        if paths == Some(OneOrMany::Many(Vec::new())) && no_tags {
+        let paths = self.value(paths_at, &raw.paths);
+        let tags = self.value(tags_at, &raw.tags);
+        if paths.is_some_and(Texts::is_empty) && tags.is_none_or(Texts::is_empty) {
             let message = "no paths and no tags: the entry invalidates nothing";
             let finding = Finding::new(Code::EmptyList, paths_at, message);
             self.report(finding.help("leave `paths` out for the object's own path, or add `tags`"));
         }
-        let path_texts = paths.map_or(Given::Absent, Given::Value);
-        let tag_texts = tags.map_or(Given::Absent, Given::Value);
-        let path_texts = self.any_values(paths_at, &path_texts);
-        let tag_texts = self.any_values(tags_at, &tag_texts);
+        let path_texts = self.texts(paths_at, paths);
+        let tag_texts = self.texts(tags_at, tags);
         let Some(regexes) = regexes else { return (Vec::new(), Vec::new()) };
         let default = matches!(raw.paths, Given::Absent).then(PathTemplate::default);
         let paths = path_texts

@@ -11,7 +11,7 @@ use crate::{
         finding::{Code, Finding},
         source::At,
         suggest,
-        value::{Given, OneOrMany, OrNull},
+        value::{Given, OrNull},
     },
 };
 
@@ -250,10 +250,11 @@ impl Check<'_> {
             None => {}
         }
         let documents_at = at.field("index_documents");
-        if let Given::Value(OneOrMany::One(_) | OneOrMany::Many(_)) = raw.index_documents {
+        let documents = self.value(documents_at, &raw.index_documents);
+        if documents.is_some() {
             paths.index_documents.clear();
         }
-        for (at, name) in self.any_values(documents_at, &raw.index_documents) {
+        for (at, name) in self.texts(documents_at, documents) {
             if name.is_empty() || name.contains('/') {
                 let message = format!("`{name}` is not the name of a file");
                 let finding = Finding::new(Code::BadDocument, at, message);

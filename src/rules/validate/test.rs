@@ -6,7 +6,7 @@ use crate::{
     event::{Change, Identity, Kind, Occurrence},
     rules::{
         TargetIndex,
-        file::{ExpectForm, RawTest, Templates, Tests},
+        file::{ExpectForm, RawTest, Tests, Texts},
         finding::{Code, Finding},
         source::At,
         suggest,
@@ -74,7 +74,7 @@ impl Check<'_> {
         let size = self.value(at.field("size"), &raw.size).copied();
         let account = self
             .value(at.field("account"), &raw.account)
-            .map(|account| self.account(at.field("account"), &account.0));
+            .map(|account| self.account(at.field("account"), account));
         let region = self
             .value(at.field("region"), &raw.region)
             .map(|region| self.region(at.field("region"), region));
@@ -84,7 +84,9 @@ impl Check<'_> {
             parts.filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
         else {
             let message = format!("`{url}` is not `s3://BUCKET/KEY`");
-            self.error(Code::BadKey, key_at, message);
+            let bare = !url.contains(':') && !url.starts_with('/') && url.contains('/');
+            let help = bare.then(|| format!("write `s3://{url}`"));
+            self.report(Finding::new(Code::BadKey, key_at, message).help_if(help));
             return None;
         };
         let kind = kind?;
@@ -119,14 +121,12 @@ impl Check<'_> {
         &mut self,
         at: At<'_>,
         name: &str,
-        given: &Given<Templates>,
+        given: &Given<Texts>,
         targets: &TargetTable,
     ) -> Option<(TargetIndex, Vec<String>)> {
         let items_at = at.field(name);
-        let items = match self.value(items_at, given)? {
-            Templates(items) => Given::Value(items.clone()),
-        };
-        let texts = self.any_values(items_at, &items).into_iter().map(|(_, text)| text.clone());
+        let texts = self.value(items_at, given)?;
+        let texts = self.texts(items_at, Some(texts)).into_iter().map(|(_, text)| text.clone());
         let texts = texts.collect();
         match targets.get(name) {
             Some(index) => Some((index?, texts)),
