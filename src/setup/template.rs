@@ -60,6 +60,12 @@ pub struct Names<'a> {
     pub dead_letters: &'a str,
 }
 
+impl Names<'static> {
+    /// The names in deploy/sam/template.yaml.
+    pub const SAM: Self =
+        Self { condition: "PatternFromRules", queue: "Queue", dead_letters: "DeadLetterQueue" };
+}
+
 /// The parts `rules-patterns` and `rules-pattern-arns`.
 pub fn patterns(patterns: &[Value], names: Names<'_>) -> [Part; 2] {
     let Names { condition, queue, dead_letters } = names;

@@ -1,23 +1,30 @@
 """The pieces of AWS that run on this machine, each a process that is ended with the test."""
 
 import contextlib
+import io
 import json
 import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import boto3
 
 ROOT = Path(__file__).resolve().parents[2]
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 FUNCTION = "s3-cloudfront-invalidator"
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+
+# The arguments of tests/e2e/run: none, or --release.
+PROFILE = sys.argv[1:]
 
 # Nothing of the caller's own AWS settings gets through.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -97,7 +104,7 @@ def moto(directory):
 def simulator(directory, distributions):
     """The project's own CloudFront. Yields the environment that leads to it, and nowhere else."""
     log = directory / "simulator.log"
-    command = [str(binary("examples/simulator")), *distributions]
+    command = [str(TARGET / "debug/examples/simulator"), *distributions]
     with process(command, ENVIRONMENT, log):
         line = until(lambda: log.read_text().partition("\n")[0], "simulator")
         yield ENVIRONMENT | json.loads(line)
@@ -107,7 +114,7 @@ def simulator(directory, distributions):
 def function(directory, environment):
     """The function under `cargo lambda watch`. Yields a callable that invokes it."""
     port = free_port()
-    command = ["cargo", "lambda", "watch", "--ignore-changes", "--bin", FUNCTION]
+    command = ["cargo", "lambda", "watch", *PROFILE, "--ignore-changes", "--bin", FUNCTION]
     command += ["--invoke-address", "127.0.0.1", "--invoke-port", str(port)]
     with process(command, environment, directory / "function.log"):
         until(lambda: listens(port), "cargo lambda watch")
@@ -126,13 +133,10 @@ def function(directory, environment):
         yield invoke
 
 
-def binary(name):
-    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / name
-
-
 def run(command, environment, **options):
     """Runs a command and gives its output."""
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, **options)
+    options = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True, "check": False} | options
+    done = subprocess.run(command, **options)
     if done.returncode != 0:
         raise Failed(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -152,6 +156,14 @@ def client(environment, service):
         service, endpoint_url=environment["AWS_ENDPOINT_URL"], region_name=REGION,
         aws_access_key_id="testing", aws_secret_access_key="testing",
     )
+
+
+def empty_package():
+    """A function's package that moto takes; it does not look inside."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("bootstrap", "")
+    return package.getvalue()
 
 
 def temporary_directory():

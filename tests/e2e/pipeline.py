@@ -6,7 +6,6 @@ import os
 import sys
 import tempfile
 import uuid
-import zipfile
 from pathlib import Path
 
 import machine
@@ -124,8 +123,7 @@ def prepare(environment):
         json.dumps([{"Id": "queue", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:everything"}]))
     aws(environment, "s3api", "create-bucket", "--bucket", "e2e-packages")
     with tempfile.NamedTemporaryFile(suffix=".zip") as package:
-        with zipfile.ZipFile(package, "w") as archive:
-            archive.writestr("bootstrap", "")
+        package.write(machine.empty_package())
         package.flush()
         machine.run(["aws", "s3", "cp", package.name, "s3://e2e-packages/function.zip"], environment)
     return queue

@@ -79,14 +79,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
         return test(&made.patterns, file, global.format);
     }
     if !args.into.is_empty() {
-        let parts = template::patterns(
-            &made.patterns,
-            template::Names {
-                condition: "PatternFromRules",
-                queue: "Queue",
-                dead_letters: "DeadLetterQueue",
-            },
-        );
+        let parts = template::patterns(&made.patterns, template::Names::SAM);
         fill_templates(&args.into, &parts)?;
     } else if let Some(part) = args.part {
         let Some(pattern) = part.checked_sub(1).and_then(|at| made.patterns.get(at)) else {

@@ -93,7 +93,9 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
                 return Ok(Verdict::Done);
             }
             match (args.whom, of_account) {
-                (Whom::Role, _) => iam_policy::assumed_role(targets, role(&args, targets)?, tenants),
+                (Whom::Role, _) => {
+                    iam_policy::assumed_role(targets, role(&args, targets)?, tenants)
+                }
                 (Whom::Trust, _) => {
                     let function_role = args.function_role.as_deref().unwrap_or_default();
                     iam_policy::trust(targets, role(&args, targets)?, function_role)

@@ -93,13 +93,11 @@ pub fn event_patterns<'a>(
     rules: impl IntoIterator<Item = &'a Rule>,
     options: &Options,
 ) -> EventPatterns {
-    let mut rows: Vec<Row> = rules
-        .into_iter()
-        .filter(|rule| matches!(rule.action, Action::Invalidate { .. }))
-        .flat_map(rule_rows)
-        .collect();
+    let rules: Vec<&Rule> =
+        rules.into_iter().filter(|rule| matches!(rule.action, Action::Invalidate { .. })).collect();
+    let mut rows: Vec<Row> = rules.iter().flat_map(|rule| rule_rows(rule)).collect();
     if options.fallback {
-        rows.extend(fallback_rows(&rows, &options.fallback_buckets));
+        rows.extend(fallback_rows(&rules, &options.fallback_buckets));
     }
     fit::fit(rows, options.limits)
 }
@@ -110,10 +108,7 @@ fn rule_rows(rule: &Rule) -> Vec<Row> {
         |list: &[String]| (!list.is_empty()).then(|| BTreeSet::from_iter(list.iter().cloned()));
     let scope = Scope { accounts: set(&conditions.accounts), regions: set(&conditions.regions) };
     let kinds = conditions.events.as_deref().unwrap_or(&Kind::ALL);
-    let buckets = match &*conditions.buckets {
-        [] => vec![Matcher::Any],
-        buckets => buckets.iter().map(Matcher::bucket).collect(),
-    };
+    let buckets = buckets(rule);
     let regexes = &conditions.regexes;
     let prefixes = narrowed(
         &conditions.prefixes,
@@ -136,6 +131,13 @@ fn rule_rows(rule: &Rule) -> Vec<Row> {
         }));
     }
     rows
+}
+
+fn buckets(rule: &Rule) -> Vec<Matcher> {
+    match &*rule.conditions.buckets {
+        [] => vec![Matcher::Any],
+        buckets => buckets.iter().map(Matcher::bucket).collect(),
+    }
 }
 
 /// The texts one of which a matching key starts with, or ends with. `None` if
@@ -181,8 +183,8 @@ fn narrowed(
     }
 }
 
-fn fallback_rows(rules: &[Row], more: &[BucketPattern]) -> Vec<Row> {
-    let mut buckets: BTreeSet<Matcher> = rules.iter().map(|row| row.bucket.clone()).collect();
+fn fallback_rows(rules: &[&Rule], more: &[BucketPattern]) -> Vec<Row> {
+    let mut buckets: BTreeSet<Matcher> = rules.iter().flat_map(|rule| buckets(rule)).collect();
     buckets.extend(more.iter().map(Matcher::bucket));
     if buckets.is_empty() {
         buckets.insert(Matcher::Any);

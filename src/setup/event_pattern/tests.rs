@@ -83,9 +83,7 @@ fn one_rule() {
         ),
         (
             Conditions { regexes: regexes(&[r"\d\.jpg$"]), ..on("a", &[], &["jpg"]) },
-            json!({"bucket": {"name": ["a"]}, "object": {"key": (0..10)
-                .map(|digit| json!({"suffix": format!("{digit}.jpg")}))
-                .collect::<Vec<_>>()}}),
+            json!({"bucket": {"name": ["a"]}, "object": {"key": [{"suffix": ".jpg"}]}}),
         ),
         (
             Conditions { regexes: regexes(&["^x/", "y"]), ..on("a", &[], &[]) },
