@@ -28,9 +28,11 @@
 //! search in each class leads to all rules whose literal conditions the change
 //! satisfies; these few are then tested in full. A regex counts for what every
 //! match starts and ends with (`^docs/`, `\.(js|css)$`) when that says more
-//! than the rule's own `prefix` and `suffix`. Which rules there are besides
-//! does not matter, except for those that share bucket, start and end with
-//! others: they are told apart one by one.
+//! than the rule's own `prefix` and `suffix`, and many regexes in one place are
+//! told apart by the text each requires (`/tenant-7/`) in one pass over the
+//! key. Which rules there are besides does not matter. What is left to be tried
+//! one by one is rules that differ in nothing literal: by `events`, `account`,
+//! `region`, sizes, or regexes that require no text.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -40,6 +42,7 @@ use super::{
     Action, BucketPattern, Decision, Rule, RuleIndex, RuleRegex, Target, Verdict,
     affix::{Affixes, End},
     contribution::contribute,
+    leaf::Leaf,
 };
 
 /// How many entries the index may have in all. A rule has one for every
@@ -59,11 +62,11 @@ pub struct Matcher {
 
 /// Rules by what a key starts with; under it, by what it ends with.
 type ByStart = Affixes<ByEnd>;
-type ByEnd = Affixes<Vec<RuleIndex>>;
+type ByEnd = Affixes<Leaf>;
 
 /// The same while it grows.
 type StartEntries = BTreeMap<Vec<u8>, EndEntries>;
-type EndEntries = BTreeMap<Vec<u8>, Vec<RuleIndex>>;
+type EndEntries = BTreeMap<Vec<u8>, Leaf>;
 
 impl Matcher {
     /// Classifies rules.
@@ -136,23 +139,25 @@ impl Matcher {
     fn candidates(&self, change: &Change) -> Vec<RuleIndex> {
         let (bucket, key) = (&*change.bucket, change.key.as_bytes());
         let named = self.buckets.get(bucket).into_iter();
-        let mut found: Vec<RuleIndex> = named
+        let leaves = named
             .chain(self.bucket_starts.matching(bucket.as_bytes()))
             .flat_map(|by_start| by_start.matching(key))
-            .flat_map(|by_end| by_end.matching(key))
-            .flatten()
-            .copied()
-            .collect();
+            .flat_map(|by_end| by_end.matching(key));
+        let mut found = Vec::new();
+        for leaf in leaves {
+            leaf.candidates(key, &mut found);
+        }
         found.sort_unstable();
         found.dedup();
         found
     }
 }
 
-/// What the keys of a rule start and end with: one of each.
+/// What the keys of a rule start with, end with and hold: one of each.
 struct Place<'r> {
     starts: Vec<&'r [u8]>,
     ends: Vec<&'r [u8]>,
+    holds: Option<Vec<&'r [u8]>>,
 }
 
 impl<'r> Place<'r> {
@@ -162,15 +167,16 @@ impl<'r> Place<'r> {
         let conditions = &rule.conditions;
         let starts = best(&conditions.prefixes, &conditions.regexes, RuleRegex::starts);
         let ends = best(&conditions.suffixes, &conditions.regexes, RuleRegex::ends);
+        let holds = drawn(&conditions.regexes, RuleRegex::holds);
         let buckets = conditions.buckets.len().max(1);
         if buckets * starts.len() * ends.len() <= share {
-            Self { starts, ends }
+            Self { starts, ends, holds }
         } else if buckets * starts.len() <= share {
-            Self { starts, ends: vec![ANY] }
+            Self { starts, ends: vec![ANY], holds }
         } else if buckets * ends.len() <= share {
-            Self { starts: vec![ANY], ends }
+            Self { starts: vec![ANY], ends, holds }
         } else {
-            Self { starts: vec![ANY], ends: vec![ANY] }
+            Self { starts: vec![ANY], ends: vec![ANY], holds }
         }
     }
 
@@ -178,7 +184,7 @@ impl<'r> Place<'r> {
         for &start in &self.starts {
             let ends = entries.entry(start.into()).or_default();
             for &end in &self.ends {
-                ends.entry(end.into()).or_default().push(rule);
+                ends.entry(end.into()).or_default().add(rule, self.holds.as_deref());
             }
         }
     }
@@ -193,16 +199,23 @@ fn best<'r>(
 ) -> Vec<&'r [u8]> {
     let own: Vec<&[u8]> =
         if own.is_empty() { vec![b""] } else { own.iter().map(String::as_bytes).collect() };
-    let drawn: Option<Vec<&[u8]>> = regexes
-        .iter()
-        .map(|regex| Some(literals(regex)?.iter().map(|literal| &**literal)))
-        .collect::<Option<Vec<_>>>()
-        .map(|all| all.into_iter().flatten().collect());
     let shortest = |literals: &[&[u8]]| literals.iter().map(|literal| literal.len()).min();
-    match drawn {
-        Some(drawn) if !regexes.is_empty() && shortest(&drawn) > shortest(&own) => drawn,
+    match drawn(regexes, literals) {
+        Some(drawn) if shortest(&drawn) > shortest(&own) => drawn,
         _ => own,
     }
+}
+
+/// The literals of all regexes of a rule, if each has some.
+fn drawn<'r>(
+    regexes: &'r [RuleRegex],
+    literals: impl Fn(&'r RuleRegex) -> Option<&'r [Box<[u8]>]>,
+) -> Option<Vec<&'r [u8]>> {
+    if regexes.is_empty() {
+        return None;
+    }
+    let all = regexes.iter().map(literals).collect::<Option<Vec<_>>>()?;
+    Some(all.into_iter().flatten().map(|literal| &**literal).collect())
 }
 
 #[cfg(test)]

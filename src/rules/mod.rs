@@ -3,11 +3,24 @@
 mod affix;
 mod conditions;
 mod contribution;
+mod excerpt;
 mod explain;
+mod file;
+mod finding;
+mod leaf;
+mod lint;
 mod matcher;
+mod read;
 mod regex;
 mod rule;
+mod schema;
+mod set;
+mod source;
+mod suggest;
 mod template;
+mod testing;
+mod validate;
+mod value;
 
 use std::sync::Arc;
 
@@ -19,10 +32,15 @@ use crate::{
 pub use self::{
     conditions::Condition,
     explain::{Explanation, Fallback, Made, Mismatch, Reading, TargetItems, explain},
+    finding::{Code, Finding, Findings, Severity},
     matcher::Matcher,
+    read::MAX_FILE_BYTES,
     regex::{RegexError, RuleRegex},
     rule::{Action, BucketPattern, Conditions, Invalidate, Rule},
+    schema::schema,
+    set::{Report, RuleSet},
     template::{PathTemplate, TagTemplate, TemplateError},
+    testing::TestSummary,
 };
 
 /// The name that stands for the environment variable of the fallback wherever

@@ -17,7 +17,7 @@
 //! back-references and no look-around.
 //!
 //! A pattern also says, without being compiled, what every matching key starts
-//! and ends with. The matcher looks rules up by that.
+//! with, ends with and holds. The matcher looks rules up by that.
 
 use once_cell::sync::OnceCell;
 use regex::{Regex, RegexBuilder};
@@ -48,10 +48,14 @@ const MAX_LITERALS: usize = 32;
 pub struct RuleRegex {
     pattern: Box<str>,
     groups: Box<[Option<Box<str>>]>,
-    starts: Option<Box<[Box<[u8]>]>>,
-    ends: Option<Box<[Box<[u8]>]>>,
+    starts: Option<Literals>,
+    ends: Option<Literals>,
+    holds: Option<Literals>,
     compiled: OnceCell<Regex>,
 }
+
+/// Literals one of which every matching key has in a certain place.
+type Literals = Box<[Box<[u8]>]>;
 
 /// Why a pattern is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +98,7 @@ impl RuleRegex {
             groups: groups.into(),
             starts: if starts { literals(&hir, ExtractKind::Prefix) } else { None },
             ends: if ends { literals(&hir, ExtractKind::Suffix) } else { None },
+            holds: required(&hir).filter(|all| all.len() <= MAX_LITERALS).map(Into::into),
             compiled: OnceCell::new(),
         })
     }
@@ -147,16 +152,40 @@ impl RuleRegex {
     pub(super) fn ends(&self) -> Option<&[Box<[u8]>]> {
         self.ends.as_deref()
     }
+
+    /// What a matching key holds: one of these. `None` if the pattern does not
+    /// say.
+    pub(super) fn holds(&self) -> Option<&[Box<[u8]>]> {
+        self.holds.as_deref()
+    }
 }
 
 /// The literals one of which every match starts, or ends, with.
-fn literals(hir: &Hir, kind: ExtractKind) -> Option<Box<[Box<[u8]>]>> {
+fn literals(hir: &Hir, kind: ExtractKind) -> Option<Literals> {
     let sequence = Extractor::new().kind(kind).limit_total(MAX_LITERALS).extract(hir);
     let literals = sequence.literals()?;
     if literals.iter().any(Literal::is_empty) {
         return None;
     }
     Some(literals.iter().map(|literal| literal.as_bytes().into()).collect())
+}
+
+/// Literals one of which every match holds: of a sequence, the part whose
+/// shortest one is longest.
+fn required(hir: &Hir) -> Option<Vec<Box<[u8]>>> {
+    match hir.kind() {
+        HirKind::Literal(literal) => Some(vec![literal.0.clone()]),
+        HirKind::Capture(capture) => required(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => required(&repetition.sub),
+        HirKind::Concat(parts) => parts
+            .iter()
+            .filter_map(required)
+            .max_by_key(|literals| literals.iter().map(|literal| literal.len()).min()),
+        HirKind::Alternation(parts) => {
+            Some(parts.iter().map(required).collect::<Option<Vec<_>>>()?.concat())
+        }
+        HirKind::Repetition(_) | HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => None,
+    }
 }
 
 /// Puts the names of all capture groups in their places.

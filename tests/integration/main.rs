@@ -1,7 +1,10 @@
 //! The integration tests: one binary, a module per subject.
 
 mod chaos;
+mod cli;
 mod function;
 mod hand_plan;
 mod lambda;
+mod rules_docs;
+mod rules_schema;
 mod submit;

@@ -203,6 +203,12 @@ fn set() -> impl Strategy<Value = Set> {
             "^$",
             "^(?i-u:A)",
             "[^/]b$",
+            "a+b",
+            "b/|é",
+            "ab",
+            "[ab]a?é",
+            "(bb)+[^b]",
+            "aa|a/|é/",
             "[ab]{3}",
         ])),
         prop::option::of(prop::collection::vec(prop::sample::select(&Kind::ALL[..3]), 1..3)),
@@ -255,7 +261,7 @@ fn any_change() -> impl Strategy<Value = Change> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]
     fn agrees_with_the_definition(
         entries in prop::collection::vec(entry(), 0..20),
@@ -282,7 +288,7 @@ fn values(values: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
 #[test]
 fn ten_thousand_rules_leave_one_candidate() {
     type Shape = (&'static str, fn(usize) -> Set, fn(usize) -> Change);
-    let shapes: [Shape; 7] = [
+    let shapes: [Shape; 9] = [
         (
             "buckets",
             |n| Set { buckets: vec![format!("site-{n:05}")], ..Set::default() },
@@ -325,6 +331,20 @@ fn ten_thousand_rules_leave_one_candidate() {
                 ..Set::default()
             },
             |n| change("all", &format!("site/{n:05}/a.html")),
+        ),
+        (
+            "regexes that hold something",
+            |n| Set { regexes: vec![format!(r"[0-9]+/site-{n:05}/")], ..Set::default() },
+            |n| change("all", &format!("2026/site-{n:05}/a.html")),
+        ),
+        (
+            "regexes that hold something, under one suffix",
+            |n| Set {
+                suffixes: values([".html"]),
+                regexes: vec![format!(r"/(site-{n:05}|blog-{n:05})/")],
+                ..Set::default()
+            },
+            |n| change("all", &format!("2026/blog-{n:05}/a.html")),
         ),
     ];
     for (shape, make, change) in shapes {

@@ -142,6 +142,26 @@ fn literal_ends() {
     }
 }
 
+#[test]
+fn literals_within() {
+    for (pattern, holds) in [
+        ("/tenant-1/", Some(&["/tenant-1/"][..])),
+        (r"[0-9]+/(tenant-1)+/\d", Some(&["tenant-1"])),
+        ("x(ab|cde)y", Some(&["ab", "cde"])),
+        ("long(a|bc)", Some(&["long"])),
+        ("a?b*", None),
+        ("(ab|c*)", None),
+        ("(?i)abc", None),
+        ("", None),
+    ] {
+        let read = RuleRegex::new(pattern).expect(pattern);
+        let text = |one: &[u8]| String::from_utf8(one.to_vec()).expect("UTF-8");
+        let held = read.holds().map(|all| all.iter().map(|one| text(one)).collect::<Vec<_>>());
+        let wanted = holds.map(|all| all.iter().map(|&one| one.to_owned()).collect::<Vec<_>>());
+        assert_eq!(held, wanted, "{pattern}");
+    }
+}
+
 /// Patterns of every construct, nested.
 fn pattern() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![
@@ -183,11 +203,13 @@ proptest! {
     }
 
     #[test]
-    fn keys_that_match_have_a_literal_start_and_end(pattern in pattern(), key in "[ab1/é😀k]{0,6}") {
+    fn keys_that_match_have_the_literals(pattern in pattern(), key in "[ab1/é😀k]{0,6}") {
         let read = RuleRegex::new(&pattern).expect("a pattern");
         if read.regex().is_match(&key) {
             let key = key.as_bytes();
             prop_assert!(read.starts().is_none_or(|all| all.iter().any(|start| key.starts_with(start))));
+            let holds = |held: &[u8]| key.windows(held.len()).any(|part| part == held);
+            prop_assert!(read.holds().is_none_or(|all| all.iter().any(|held| holds(held))));
             prop_assert!(read.ends().is_none_or(|all| all.iter().any(|end| key.ends_with(end))));
         }
     }

@@ -1,0 +1,425 @@
+//! rules.yaml as a tree of values that know where they stand.
+//!
+//! The tree is built from the events of a parser that keeps positions. It
+//! serves three ends: a finding about `rules[3].regex` is placed under that
+//! very value; duplicate fields, which serde would see one at a time, are all
+//! found; and a file that would take unbounded time or memory to read is
+//! refused before anything else reads it.
+//!
+//! Values live in one flat list and refer to each other by index, so neither
+//! deep nesting nor a repeated alias costs stack or memory. An alias is an index
+//! of the value it stands for.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as ScanSpan};
+
+/// The deepest nesting of lists and mappings. The format itself needs eight.
+pub(super) const MAX_DEPTH: usize = 64;
+
+/// What aliases may expand a file to, in bytes of text and four more for each
+/// value: twice the largest file.
+pub(super) const MAX_EXPANDED: usize = 2 * super::MAX_FILE_BYTES;
+
+/// Where a piece of text stands: lines and columns count from 1, columns in
+/// characters. A piece that goes over several lines ends with its first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Span {
+    pub line: usize,
+    pub column: usize,
+    pub end_column: usize,
+}
+
+impl Span {
+    fn new(span: ScanSpan) -> Self {
+        Self::between(span.start, span.end)
+    }
+
+    fn between(start: Marker, end: Marker) -> Self {
+        let column = start.col() + 1;
+        let end_column = if end.line() == start.line() { end.col() + 1 } else { usize::MAX };
+        Self { line: start.line(), column, end_column }
+    }
+}
+
+/// Why a text is no tree.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// It is not YAML.
+    Syntax(String),
+    /// It nests deeper than [`MAX_DEPTH`].
+    TooDeep,
+    /// Aliases expand it beyond [`MAX_EXPANDED`], or an alias holds itself.
+    Alias(&'static str),
+    /// A field's name is a list or a mapping.
+    FieldName,
+    /// A construct of YAML that has no meaning here.
+    Unsupported(String),
+}
+
+/// A field that stands twice in one mapping.
+#[derive(Debug)]
+pub(super) struct Duplicate {
+    /// The mapping.
+    pub mapping: usize,
+    /// The field's name.
+    pub name: String,
+    /// Where it stands first.
+    pub first: Span,
+    /// Where it stands again.
+    pub again: Span,
+}
+
+#[derive(Debug)]
+struct Node {
+    span: Span,
+    parent: usize,
+    value: Value,
+    /// What reading the value with all its aliases amounts to.
+    expanded: usize,
+}
+
+#[derive(Debug)]
+enum Value {
+    Scalar(String),
+    List(Vec<usize>),
+    Mapping(Vec<(String, Span, usize)>),
+}
+
+/// The text and its tree.
+#[derive(Debug)]
+pub(super) struct Source<'t> {
+    lines: Vec<&'t str>,
+    nodes: Vec<Node>,
+    /// Fields that stand twice, in the order of the file.
+    pub duplicates: Vec<Duplicate>,
+}
+
+/// One value of the tree, or the place where a missing one belongs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At<'s> {
+    pub source: &'s Source<'s>,
+    /// The value's index; the nearest known value around it when `exact` is not
+    /// set.
+    node: usize,
+    exact: bool,
+}
+
+impl<'t> Source<'t> {
+    /// A text whose tree is not known.
+    pub fn without_tree(text: &'t str) -> Self {
+        Self { lines: split_lines(text), nodes: Vec::new(), duplicates: Vec::new() }
+    }
+
+    /// Parses a text. An error says where it is.
+    pub fn parse(text: &'t str) -> Result<Self, (Broken, Span)> {
+        let mut builder = Builder::new(text);
+        let mut parser = Parser::new_from_str(text);
+        let mut documents = 0;
+        while let Some(event) = parser.next_event() {
+            let (event, span) = event.map_err(|error: ScanError| {
+                let at = Span::between(*error.marker(), *error.marker());
+                (Broken::Syntax(error.info().to_owned()), at)
+            })?;
+            if matches!(event, Event::DocumentStart(_)) {
+                documents += 1;
+                if documents > 1 {
+                    let text = "a second document; a rules file is one".to_owned();
+                    return Err((Broken::Unsupported(text), Span::new(span)));
+                }
+            }
+            builder.event(event, span).map_err(|broken| (broken, Span::new(span)))?;
+        }
+        Ok(builder.source)
+    }
+
+    /// The whole document.
+    pub fn root(&self) -> At<'_> {
+        At { source: self, node: 0, exact: !self.nodes.is_empty() }
+    }
+
+    /// A value by its index, as [`Duplicate`] names it.
+    pub fn value(&self, node: usize) -> At<'_> {
+        At { source: self, node, exact: true }
+    }
+
+    /// The text of a line, counted from 1.
+    pub fn line(&self, line: usize) -> &'t str {
+        self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default()
+    }
+}
+
+/// YAML breaks lines at `\n`, `\r\n` and `\r`.
+fn split_lines(text: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
+    for line in text.split('\n') {
+        lines.extend(line.strip_suffix('\r').unwrap_or(line).split('\r'));
+    }
+    lines
+}
+
+impl<'s> At<'s> {
+    /// The value of a field.
+    pub fn field(self, name: &str) -> Self {
+        self.child(|value| match value {
+            Value::Mapping(fields) => {
+                fields.iter().rev().find(|(field, ..)| field == name).map(|(.., node)| *node)
+            }
+            _ => None,
+        })
+    }
+
+    /// An item of a list.
+    pub fn index(self, index: usize) -> Self {
+        self.child(|value| match value {
+            Value::List(items) => items.get(index).copied(),
+            _ => None,
+        })
+    }
+
+    /// A value of a field that takes one or a list, by its place.
+    pub fn item(self, index: usize) -> Self {
+        match self.source.nodes.get(self.node).map(|node| &node.value) {
+            Some(Value::List(_)) if self.exact => self.index(index),
+            _ => self,
+        }
+    }
+
+    fn child(self, find: impl FnOnce(&Value) -> Option<usize>) -> Self {
+        let found = if self.exact { find(&self.source.nodes[self.node].value) } else { None };
+        match found {
+            Some(node) => Self { node, ..self },
+            None => Self { exact: false, ..self },
+        }
+    }
+
+    /// Whether the value is in the file.
+    pub fn is_given(self) -> bool {
+        self.exact
+    }
+
+    /// Where the value stands.
+    pub fn span(self) -> Span {
+        let span = self.source.nodes.get(self.node).map(|node| node.span);
+        span.unwrap_or(Span { line: 1, column: 1, end_column: 1 })
+    }
+
+    /// Where the name of a field stands; the mapping when it has no such field.
+    pub fn field_name(self, name: &str) -> Span {
+        match self.source.nodes.get(self.node).map(|node| &node.value) {
+            Some(Value::Mapping(fields)) if self.exact => fields
+                .iter()
+                .rev()
+                .find(|(field, ..)| field == name)
+                .map_or_else(|| self.span(), |(_, span, _)| *span),
+            _ => self.span(),
+        }
+    }
+
+    /// The text of a scalar, as it stands in the file less its quotes.
+    pub fn text(self) -> Option<&'s str> {
+        match self.source.nodes.get(self.node).map(|node| &node.value) {
+            Some(Value::Scalar(text)) if self.exact => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The names of the value's fields, in the order of the file.
+    #[cfg(test)]
+    pub fn fields(self) -> Vec<&'s str> {
+        match self.source.nodes.get(self.node).map(|node| &node.value) {
+            Some(Value::Mapping(fields)) if self.exact => {
+                fields.iter().map(|(name, ..)| &**name).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The way to the value: `rules[3].regex`. A value that aliases share has
+    /// the path of where it is written.
+    pub fn path(self) -> String {
+        let nodes = &self.source.nodes;
+        let mut steps = Vec::new();
+        let mut node = self.node;
+        while node != 0 && node < nodes.len() {
+            let parent = nodes[node].parent;
+            match &nodes[parent].value {
+                Value::List(items) => {
+                    let index = items.iter().position(|item| *item == node).unwrap_or_default();
+                    steps.push(format!("[{index}]"));
+                }
+                Value::Mapping(fields) => {
+                    let name = fields.iter().find(|(.., value)| *value == node);
+                    steps.push(format!(".{}", name.map_or("?", |(name, ..)| name)));
+                }
+                Value::Scalar(_) => {}
+            }
+            node = parent;
+        }
+        let path: String = steps.into_iter().rev().collect();
+        path.strip_prefix('.').map(str::to_owned).unwrap_or(path)
+    }
+}
+
+struct Builder<'t> {
+    source: Source<'t>,
+    open: Vec<Open>,
+    /// The value an anchor names. An anchor of an open value is not here yet.
+    anchors: HashMap<usize, usize>,
+}
+
+/// A list or mapping whose end is still to come.
+struct Open {
+    node: usize,
+    anchor: usize,
+    start: Marker,
+    /// Of a mapping, where each field stands first.
+    seen: HashMap<String, Span>,
+    /// Of a mapping, the field whose value comes next.
+    field: Option<(String, Span)>,
+}
+
+impl<'t> Builder<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { source: Source::without_tree(text), open: Vec::new(), anchors: HashMap::new() }
+    }
+
+    fn event(&mut self, event: Event<'_>, span: ScanSpan) -> Result<(), Broken> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                no_tag(tag.is_some())?;
+                if self.awaits_field_name() {
+                    if text == "<<" && style == ScalarStyle::Plain {
+                        let text = "merge keys (`<<`) are not read; repeat the fields, or use `defaults` for those of targets";
+                        return Err(Broken::Unsupported(text.to_owned()));
+                    }
+                    self.field_name(text.into_owned(), Span::new(span));
+                } else {
+                    let expanded = text.len().saturating_add(4);
+                    let value = Value::Scalar(text.into_owned());
+                    let node = self.add(Span::new(span), value, expanded);
+                    self.name(anchor, node);
+                    self.attach(node)?;
+                }
+            }
+            Event::SequenceStart(anchor, tag) => {
+                no_tag(tag.is_some())?;
+                self.open(Value::List(Vec::new()), anchor, span)?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                no_tag(tag.is_some())?;
+                self.open(Value::Mapping(Vec::new()), anchor, span)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span)?,
+            Event::Alias(anchor) => {
+                let Some(&node) = self.anchors.get(&anchor) else {
+                    return Err(Broken::Alias("the alias stands within the value it names"));
+                };
+                if self.awaits_field_name() {
+                    return Err(Broken::FieldName);
+                }
+                self.attach(node)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn awaits_field_name(&self) -> bool {
+        self.open.last().is_some_and(|open| {
+            open.field.is_none() && matches!(self.source.nodes[open.node].value, Value::Mapping(_))
+        })
+    }
+
+    fn field_name(&mut self, name: String, span: Span) {
+        let Some(open) = self.open.last_mut() else { return };
+        if let Some(first) = open.seen.get(&name) {
+            self.source.duplicates.push(Duplicate {
+                mapping: open.node,
+                name: name.clone(),
+                first: *first,
+                again: span,
+            });
+        } else {
+            open.seen.insert(name.clone(), span);
+        }
+        open.field = Some((name, span));
+    }
+
+    fn add(&mut self, span: Span, value: Value, expanded: usize) -> usize {
+        let parent = self.open.last().map_or(0, |open| open.node);
+        self.source.nodes.push(Node { span, parent, value, expanded });
+        self.source.nodes.len() - 1
+    }
+
+    fn name(&mut self, anchor: usize, node: usize) {
+        // Anchors count from 1; 0 is none.
+        if anchor != 0 {
+            self.anchors.insert(anchor, node);
+        }
+    }
+
+    fn open(&mut self, value: Value, anchor: usize, span: ScanSpan) -> Result<(), Broken> {
+        if self.awaits_field_name() {
+            return Err(Broken::FieldName);
+        }
+        if self.open.len() >= MAX_DEPTH {
+            return Err(Broken::TooDeep);
+        }
+        let node = self.add(Span::new(span), value, 4);
+        let (seen, field) = (HashMap::new(), None);
+        self.open.push(Open { node, anchor, start: span.start, seen, field });
+        Ok(())
+    }
+
+    fn close(&mut self, span: ScanSpan) -> Result<(), Broken> {
+        let Some(Open { node, anchor, start, .. }) = self.open.pop() else { return Ok(()) };
+        // A block has no closing bracket: its first field or item stands for it.
+        let first = match &self.source.nodes[node].value {
+            Value::Mapping(fields) => fields.first().map(|(_, span, _)| *span),
+            Value::List(items) => items.first().map(|item| self.source.nodes[*item].span),
+            Value::Scalar(_) => None,
+        };
+        self.source.nodes[node].span = match first {
+            Some(first) if span.is_empty() && first.line == start.line() => first,
+            _ if span.is_empty() => Span::between(start, start),
+            _ => Span::between(start, span.end),
+        };
+        self.name(anchor, node);
+        self.attach(node)
+    }
+
+    /// Puts a whole value where it stands.
+    fn attach(&mut self, node: usize) -> Result<(), Broken> {
+        let Some(open) = self.open.last_mut() else { return Ok(()) };
+        let nodes = &mut self.source.nodes;
+        let mut expanded = nodes[node].expanded;
+        match &mut nodes[open.node].value {
+            Value::List(items) => items.push(node),
+            Value::Mapping(fields) => {
+                if let Some((name, span)) = open.field.take() {
+                    expanded = expanded.saturating_add(name.len());
+                    fields.push((name, span, node));
+                }
+            }
+            Value::Scalar(_) => {}
+        }
+        let total = nodes[open.node].expanded.saturating_add(expanded);
+        nodes[open.node].expanded = total;
+        if total > MAX_EXPANDED {
+            return Err(Broken::Alias("aliases expand the file to more than 16 MiB"));
+        }
+        Ok(())
+    }
+}
+
+fn no_tag(tagged: bool) -> Result<(), Broken> {
+    if tagged {
+        let text = "tags (`!name`) have no meaning here; put text in quotes if that was the aim";
+        return Err(Broken::Unsupported(text.to_owned()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
