@@ -14,7 +14,7 @@ use crate::{
     cloudfront::{CloudFront, Settings},
     config::{Config, ConfigError},
     handler::Function,
-    response::{Answer, Error, UNREADABLE},
+    response::{Answer, Error},
     telemetry,
 };
 
@@ -52,7 +52,7 @@ async fn invoke(
     let report = function
         .handle(payload, &context.request_id, deadline(context))
         .await
-        .map_err(|unreadable| Error { kind: UNREADABLE, message: unreadable.to_string() })?;
+        .map_err(|reason| Error::unreadable(&reason))?;
     telemetry::report(&report);
     let name = &context.env_config.function_name;
     for line in telemetry::metrics(name, &function.rules, &report, since_epoch_ms()) {

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::{
     cloudfront::{DistributionSubmission, Outcome, Submission},
-    event::{Delivery, Payload, Source},
+    event::{Delivery, Payload, Source, Unreadable},
     plan::{DistributionPlan, Plan, PlannedItem},
 };
 
@@ -80,6 +80,13 @@ pub struct Error {
     pub kind: &'static str,
     /// Every reason, a line each.
     pub message: String,
+}
+
+impl Error {
+    /// The error of a payload of which nothing could be read.
+    pub fn unreadable(reason: &Unreadable) -> Self {
+        Self { kind: UNREADABLE, message: reason.to_string() }
+    }
 }
 
 impl From<Error> for lambda_runtime::Diagnostic {

@@ -132,6 +132,17 @@ pub enum Occurrence<'a> {
     Only,
 }
 
+impl<'a> Occurrence<'a> {
+    /// The first that there is.
+    pub(super) fn first(
+        sequencer: Option<&'a str>,
+        id: Option<&'a str>,
+        delivery: &'a str,
+    ) -> Self {
+        sequencer.map(Self::Sequencer).or(id.map(Self::Event)).unwrap_or(Self::Delivery(delivery))
+    }
+}
+
 impl Identity {
     /// Builds the identity of a change. `replay_name` is set when an
     /// EventBridge archive replays it: that is a new change on purpose.

@@ -1,25 +1,32 @@
 use std::{collections::HashSet, fmt::Write, sync::Arc};
 
-use serde_json::value::RawValue;
-
-use super::{Change, Delivery, Unreadable, wire::Attributes};
+use super::{Change, Delivery, Unreadable};
 
 /// How many refusals of one delivery are put into words. One is enough to make
 /// it fail; a payload of a million bad elements must not become a gigabyte.
 const MAX_UNREADABLE: usize = 20;
 
-/// Names that many changes of a payload share.
+/// Names that many changes of a payload share: buckets, accounts and regions.
 #[derive(Default)]
-pub(super) struct Names(HashSet<Arc<str>>);
+pub(super) struct Names {
+    /// The first few, which mostly are all: comparing beats hashing.
+    first: Vec<Arc<str>>,
+    others: HashSet<Arc<str>>,
+}
 
 impl Names {
     pub(super) fn share(&mut self, name: &str) -> Arc<str> {
-        if let Some(shared) = self.0.get(name) {
-            return Arc::clone(shared);
+        let known = self.first.iter().find(|known| ***known == *name);
+        if let Some(known) = known.or_else(|| self.others.get(name)) {
+            return Arc::clone(known);
         }
-        let shared = Arc::<str>::from(name);
-        self.0.insert(Arc::clone(&shared));
-        shared
+        let new = Arc::<str>::from(name);
+        if self.first.len() < 8 {
+            self.first.push(Arc::clone(&new));
+        } else {
+            self.others.insert(Arc::clone(&new));
+        }
+        new
     }
 }
 
@@ -41,13 +48,10 @@ impl<'a> Collector<'a> {
     }
 
     /// An empty delivery of a queue's message.
-    pub(super) fn message(id: &'a str, attributes: Option<&RawValue>) -> Self {
-        let attributes: Attributes<'_> = attributes
-            .and_then(|attributes| serde_json::from_str(attributes.get()).ok())
-            .unwrap_or_default();
+    pub(super) fn message(id: &'a str, group: Option<&str>) -> Self {
         let mut collector = Self::direct(id);
         collector.delivery.id = Some(id.to_owned());
-        collector.delivery.group = attributes.group.get().map(str::to_owned);
+        collector.delivery.group = group.map(str::to_owned);
         collector
     }
 
@@ -62,6 +66,10 @@ impl<'a> Collector<'a> {
     }
 
     pub(super) fn add(&mut self, change: Change) {
+        // Most deliveries bring one change, and a queue thousands of deliveries.
+        if self.delivery.changes.is_empty() {
+            self.delivery.changes.reserve_exact(1);
+        }
         self.delivery.changes.push(change);
     }
 
@@ -73,11 +81,11 @@ impl<'a> Collector<'a> {
     /// Takes what could not be read, unless it could.
     pub(super) fn check(&mut self, result: Result<(), Unreadable>) {
         if let Err(unreadable) = result {
-            self.refuse(unreadable);
+            self.refuse(&unreadable);
         }
     }
 
-    pub(super) fn refuse(&mut self, unreadable: Unreadable) {
+    fn refuse(&mut self, unreadable: &Unreadable) {
         if self.delivery.unreadable.len() == MAX_UNREADABLE {
             self.unlisted += 1;
             return;

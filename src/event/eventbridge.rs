@@ -15,8 +15,8 @@ pub(super) fn read(
     names: &mut Names,
     into: &mut Collector<'_>,
 ) -> Result<(), Unreadable> {
-    let (source, detail_type) = (event.source.get(), event.detail_type.get());
-    let (Some(source), Some(detail_type), Some(detail)) = (source, detail_type, event.detail)
+    let (Some(source), Some(detail_type), Some(detail)) =
+        (&event.source, &event.detail_type, &event.detail)
     else {
         return Err(reduced(event));
     };
@@ -28,32 +28,27 @@ pub(super) fn read(
             Quoted(detail_type),
         )));
     }
-    let detail: Detail<'_> =
-        serde_json::from_str(detail.get()).map_err(|error| Unreadable::member("detail", &error))?;
-    let Some(kind) = kind(detail_type, &detail) else {
+    let Some(kind) = kind(detail_type, detail) else {
         into.skip();
         return Ok(());
     };
     let missing = |member| {
-        let id = event.id.get().map(|id| format!(" {}", Quoted(id))).unwrap_or_default();
+        let id = event.id.as_deref().map(|id| format!(" {}", Quoted(id))).unwrap_or_default();
         Unreadable::new(format!("{} event{id} without {member}", Quoted(detail_type)))
     };
-    let bucket = detail.bucket().ok_or_else(|| missing("`detail.bucket.name`"))?;
-    let key = detail.key().ok_or_else(|| missing("`detail.object.key`"))?;
-    let occurrence = match (detail.sequencer(), event.id.get().or(detail.request_id.get())) {
-        (Some(sequencer), _) => Occurrence::Sequencer(sequencer),
-        (None, Some(id)) => Occurrence::Event(id),
-        (None, None) => Occurrence::Delivery(into.id),
-    };
-    let (version_id, replay) = (detail.version_id(), event.replay_name.get());
+    let bucket = detail.bucket.as_deref().ok_or_else(|| missing("`detail.bucket.name`"))?;
+    let key = detail.key.as_deref().ok_or_else(|| missing("`detail.object.key`"))?;
+    let id = event.id.as_deref().or(detail.request_id.as_deref());
+    let occurrence = Occurrence::first(detail.sequencer.as_deref(), id, into.id);
+    let (version_id, replay) = (detail.version_id.as_deref(), event.replay_name.as_deref());
     into.add(Change {
         bucket: names.share(bucket),
         key: key.to_owned(),
         kind,
-        time_ms: event.time.get().and_then(time::milliseconds),
-        size: detail.size(),
-        account: event.account.get().map(|account| names.share(account)),
-        region: event.region.get().map(|region| names.share(region)),
+        time_ms: event.time.as_deref().and_then(time::milliseconds),
+        size: detail.size,
+        account: event.account.as_deref().map(|account| names.share(account)),
+        region: event.region.as_deref().map(|region| names.share(region)),
         identity: Identity::new(bucket, key, kind, version_id, occurrence, replay),
     });
     Ok(())
@@ -67,9 +62,9 @@ fn kind(detail_type: &str, detail: &Detail<'_>) -> Option<Kind> {
         // Whoever deletes a version by hand may mean the current one: the event
         // does not tell.
         "Object Deleted"
-            if detail.reason.is("Lifecycle Expiration")
-                && detail.deletion_type.is("Permanently Deleted")
-                && detail.version_id().is_some() =>
+            if detail.reason.as_deref() == Some("Lifecycle Expiration")
+                && detail.deletion_type.as_deref() == Some("Permanently Deleted")
+                && detail.version_id.is_some() =>
         {
             Kind::VersionExpired
         }
@@ -89,8 +84,8 @@ fn kind(detail_type: &str, detail: &Detail<'_>) -> Option<Kind> {
 /// An event that an input transformer reduced too far.
 fn reduced(event: &Object<'_>) -> Unreadable {
     let members = [
-        ("`source`", event.source.get().is_some()),
-        ("`detail-type`", event.detail_type.get().is_some()),
+        ("`source`", event.source.is_some()),
+        ("`detail-type`", event.detail_type.is_some()),
         ("`detail`", event.detail.is_some()),
     ];
     let missing: Vec<_> =
@@ -100,4 +95,51 @@ fn reduced(event: &Object<'_>) -> Unreadable {
          `detail-type` and `detail`",
         missing.join(" and "),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds() {
+        use Kind::*;
+        const LIFECYCLE: &str = "Lifecycle Expiration";
+        const PERMANENT: &str = "Permanently Deleted";
+        const MARKER: &str = "Delete Marker Created";
+        for (detail_type, reason, deletion, version, expected) in [
+            ("Object Created", "PutObject", "", "", Some(Created)),
+            ("Object Created", "a new reason", "", "v", Some(Created)),
+            ("Object Deleted", "DeleteObject", "", "", Some(Deleted)),
+            ("Object Deleted", "DeleteObject", PERMANENT, "v", Some(Deleted)),
+            ("Object Deleted", "DeleteObject", MARKER, "v", Some(Deleted)),
+            ("Object Deleted", LIFECYCLE, MARKER, "v", Some(Deleted)),
+            ("Object Deleted", LIFECYCLE, PERMANENT, "", Some(Deleted)),
+            ("Object Deleted", LIFECYCLE, PERMANENT, "v", Some(VersionExpired)),
+            ("Object Deleted", "", PERMANENT, "v", Some(Deleted)),
+            ("Object Created", LIFECYCLE, PERMANENT, "v", Some(Created)),
+            ("Object Restore Initiated", "", "", "v", None),
+            ("Object Restore Completed", "", "", "v", Some(Restored)),
+            ("Object Restore Expired", "", "", "v", Some(RestoreExpired)),
+            ("Object ACL Updated", "", "", "", Some(AclUpdated)),
+            ("Object Tags Added", "", "", "", Some(TagsChanged)),
+            ("Object Tags Deleted", "", "", "", Some(TagsChanged)),
+            ("Object Storage Class Changed", "", "", "", Some(StorageClassChanged)),
+            ("Object Access Tier Changed", "", "", "", Some(AccessTierChanged)),
+            ("Object Annotation Created", "", "", "", Some(AnnotationsChanged)),
+            ("Object Annotation Removed", "", "", "", Some(AnnotationsChanged)),
+            ("AWS API Call via CloudTrail", "", "", "", None),
+            ("object created", "", "", "", None),
+        ] {
+            let text = |text: &'static str| (!text.is_empty()).then(|| text.into());
+            let detail = Detail {
+                reason: text(reason),
+                deletion_type: text(deletion),
+                version_id: text(version),
+                ..Detail::default()
+            };
+            let case = format!("{detail_type} / {reason} / {deletion} / {version}");
+            assert_eq!(kind(detail_type, &detail), expected, "{case}");
+        }
+    }
 }

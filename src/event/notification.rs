@@ -10,30 +10,28 @@ use super::{
     collector::{Collector, Names},
     time,
     unreadable::Quoted,
-    wire::{Detail, Object, ResponseElements},
+    wire::{Detail, Object},
 };
 
 /// Reads one record of a notification.
 pub(super) fn read(
     record: &Object<'_>,
-    s3: &str,
+    s3: &Detail<'_>,
     names: &mut Names,
     into: &mut Collector<'_>,
 ) -> Result<(), Unreadable> {
-    let Some(event_name) = record.event_name.get() else {
+    let Some(event_name) = record.event_name.as_deref() else {
         return Err(Unreadable::new("an S3 record without `eventName`"));
     };
-    let s3: Detail<'_> =
-        serde_json::from_str(s3).map_err(|error| Unreadable::member("s3", &error))?;
-    let version_id = s3.version_id();
+    let version_id = s3.version_id.as_deref();
     let Some(kind) = kind(event_name, version_id.is_some()) else {
         into.skip();
         return Ok(());
     };
     let missing =
         |member| Unreadable::new(format!("a record of {} without {member}", Quoted(event_name)));
-    let bucket = s3.bucket().ok_or_else(|| missing("`s3.bucket.name`"))?;
-    let encoded = s3.key().ok_or_else(|| missing("`s3.object.key`"))?;
+    let bucket = s3.bucket.as_deref().ok_or_else(|| missing("`s3.bucket.name`"))?;
+    let encoded = s3.key.as_deref().ok_or_else(|| missing("`s3.object.key`"))?;
     let key = decode(encoded).ok_or_else(|| {
         Unreadable::new(format!(
             "key {} of bucket {} does not decode to UTF-8, as every S3 key does",
@@ -41,22 +39,15 @@ pub(super) fn read(
             Quoted(bucket),
         ))
     })?;
-    let answer: ResponseElements<'_> = record
-        .response_elements
-        .and_then(|elements| serde_json::from_str(elements.get()).ok())
-        .unwrap_or_default();
-    let occurrence = match (s3.sequencer(), answer.request_id.get()) {
-        (Some(sequencer), _) => Occurrence::Sequencer(sequencer),
-        (None, Some(id)) => Occurrence::Event(id),
-        (None, None) => Occurrence::Delivery(into.id),
-    };
+    let request_id = record.request_id.as_deref();
+    let occurrence = Occurrence::first(s3.sequencer.as_deref(), request_id, into.id);
     into.add(Change {
         bucket: names.share(bucket),
         kind,
-        time_ms: record.event_time.get().and_then(time::milliseconds),
-        size: s3.size(),
+        time_ms: record.event_time.as_deref().and_then(time::milliseconds),
+        size: s3.size,
         account: None,
-        region: record.aws_region.get().map(|region| names.share(region)),
+        region: record.aws_region.as_deref().map(|region| names.share(region)),
         identity: Identity::new(bucket, &key, kind, version_id, occurrence, None),
         key,
     });
@@ -92,4 +83,74 @@ fn decode(encoded: &str) -> Option<String> {
         Cow::Borrowed(encoded)
     };
     percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds() {
+        use Kind::*;
+        for (name, has_version, expected) in [
+            ("ObjectCreated:Put", false, Some(Created)),
+            ("ObjectCreated:Post", false, Some(Created)),
+            ("ObjectCreated:Copy", true, Some(Created)),
+            ("ObjectCreated:CompleteMultipartUpload", false, Some(Created)),
+            ("s3:ObjectCreated:Put", false, Some(Created)),
+            ("ObjectCreated:SomethingNew", false, Some(Created)),
+            ("ObjectRemoved:Delete", true, Some(Deleted)),
+            ("ObjectRemoved:DeleteMarkerCreated", true, Some(Deleted)),
+            ("LifecycleExpiration:Delete", false, Some(Deleted)),
+            ("LifecycleExpiration:Delete", true, Some(VersionExpired)),
+            ("s3:LifecycleExpiration:Delete", true, Some(VersionExpired)),
+            ("LifecycleExpiration:DeleteMarkerCreated", true, Some(Deleted)),
+            ("ObjectRestore:Post", false, None),
+            ("ObjectRestore:Completed", false, Some(Restored)),
+            ("ObjectRestore:Delete", false, Some(RestoreExpired)),
+            ("ObjectAcl:Put", false, Some(AclUpdated)),
+            ("ObjectTagging:Put", false, Some(TagsChanged)),
+            ("ObjectTagging:Delete", false, Some(TagsChanged)),
+            ("LifecycleTransition", false, Some(StorageClassChanged)),
+            ("s3:LifecycleTransition", false, Some(StorageClassChanged)),
+            ("IntelligentTiering", false, Some(AccessTierChanged)),
+            ("ObjectAnnotation:Put", false, Some(AnnotationsChanged)),
+            ("ObjectAnnotation:Delete", false, Some(AnnotationsChanged)),
+            ("ReducedRedundancyLostObject", false, None),
+            ("Replication:OperationFailedReplication", false, None),
+            ("TestEvent", false, None),
+            ("objectcreated:Put", false, None),
+            ("ObjectCreatedTwice:Put", false, None),
+            ("s3:", false, None),
+        ] {
+            assert_eq!(kind(name, has_version), expected, "{name} {has_version}");
+        }
+    }
+
+    #[test]
+    fn keys() {
+        for (encoded, expected) in [
+            ("index.html", Some("index.html")),
+            ("red+flower.jpg", Some("red flower.jpg")),
+            ("red%20flower.jpg", Some("red flower.jpg")),
+            ("a%2Bb.html", Some("a+b.html")),
+            ("a%2bb.html", Some("a+b.html")),
+            ("a%252Bb", Some("a%2Bb")),
+            ("%ED%95%9C%EA%B5%AD/%EC%96%B4", Some("한국/어")),
+            ("한국", Some("한국")),
+            ("%F0%9F%8D%8B", Some("🍋")),
+            ("dir/", Some("dir/")),
+            ("+", Some(" ")),
+            ("a%00b", Some("a\0b")),
+            ("100%", Some("100%")),
+            ("100%2", Some("100%2")),
+            ("%zz%41", Some("%zzA")),
+            ("%%41", Some("%A")),
+            ("%FF", None),
+            ("a%C3", None),
+            ("%ED%A0%80", None),
+        ] {
+            assert_eq!(decode(encoded).as_deref(), expected, "{encoded}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::ControlFlow};
 
-use super::Unreadable;
+use super::{Unreadable, json::Malformed};
 
 /// What came is quoted up to this many bytes.
 const QUOTED_BYTES: usize = 200;
@@ -26,26 +26,14 @@ impl Unreadable {
         Self::new(format!("not UTF-8; {EXPECTED}; got {}", Excerpt(&start)))
     }
 
-    /// The text is neither an array nor an object.
+    /// JSON, but neither an array nor an object.
     pub(super) fn no_object(text: &str) -> Self {
-        let problem = if text.trim_ascii().is_empty() {
-            "empty"
-        } else if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
-            "JSON, but neither an object nor an array"
-        } else {
-            "not JSON"
-        };
-        Self::new(format!("{problem}; {EXPECTED}; got {}", Excerpt(text)))
+        Self::new(format!("neither an object nor an array; {EXPECTED}; got {}", Excerpt(text)))
     }
 
-    /// The text begins as an array or an object, and is none.
-    pub(super) fn malformed(error: &serde_json::Error, text: &str) -> Self {
-        let problem = if error.is_data() {
-            format!("a field of an unexpected type: {}", explain(error))
-        } else {
-            format!("not JSON: {error}")
-        };
-        Self::new(format!("{problem}; got {}", Excerpt(text)))
+    /// The text is no JSON.
+    pub(super) fn malformed(malformed: Malformed, text: &str) -> Self {
+        Self::new(format!("not JSON, {malformed}; {EXPECTED}; got {}", Excerpt(text)))
     }
 
     /// An object of none of the known shapes.
@@ -53,26 +41,10 @@ impl Unreadable {
         Self::new(format!("{EXPECTED}; got {}", Excerpt(text)))
     }
 
-    /// A member that is not what it should be.
-    pub(super) fn member(name: &str, error: &serde_json::Error) -> Self {
-        Self::new(format!("`{name}`: {}", explain(error)))
-    }
-
     /// The same, naming where in the payload it is.
     #[must_use]
     pub(super) fn at(self, place: impl fmt::Display) -> Self {
         Self::new(format!("{place}: {self}"))
-    }
-}
-
-/// serde_json's words about a type, without the value it quotes and without a
-/// position that would count from the start of a part.
-fn explain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
-    match text.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("expected {expected}"),
-        None => text.to_owned(),
     }
 }
 
@@ -157,5 +129,63 @@ fn write_escaped(c: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match c {
         '"' | '\'' | '\\' => write!(f, "{c}"),
         _ => write!(f, "{}", c.escape_debug()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excerpts_show_what_came() {
+        for (text, expected) in [
+            ("", "nothing"),
+            ("hello world", "`hello world`"),
+            ("한국 🍋", "`한국 🍋`"),
+            (r#"{"message": "hello"}"#, r#"`{"message": "…"}`"#),
+            (r#"{"a" : 1, "b": [true, null]}"#, r#"`{"a" : 1, "b": [true, null]}`"#),
+            (r#"["x", "y"]"#, r#"`["…", "…"]`"#),
+            (r#"{"a": "say \"b\": c", "d": 1}"#, r#"`{"a": "…", "d": 1}`"#),
+            ("{'a': 'b'}", "`{'a': '…'}`"),
+            (r#"{"a": "unended"#, r#"`{"a": "…"`"#),
+            ("a\nb\u{1b}[31m\u{202e}", r"`a\nb\u{1b}[31m\u{202e}`"),
+        ] {
+            assert_eq!(Excerpt(text).to_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn excerpts_show_no_credential() {
+        let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        let padding = " ".repeat(QUOTED_BYTES - 10);
+        for text in [
+            key.to_owned(),
+            format!("aws_secret_access_key={key}"),
+            format!("AWS_SESSION_TOKEN={key}== and more"),
+            format!(r#"{{"receiptHandle": "{key}""#),
+            format!(r#"{{"password": "{key}"}}"#),
+            format!(r#"{{"{key}": 1}}"#),
+            format!("https://example.com/?X-Amz-Signature={key}"),
+            format!("{padding}{key}"),
+            format!("{padding}\"{key}"),
+        ] {
+            let excerpt = Excerpt(&text).to_string();
+            assert!(!excerpt.contains(&key[..6]), "{excerpt}");
+        }
+        assert!(!Excerpt("AKIAIOSFODNN7EXAMPLE").to_string().contains("AKIA"));
+        assert!(!Excerpt(r#"{"password": "hunter2"}"#).to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn excerpts_are_cut_between_characters() {
+        for length in QUOTED_BYTES - 4..QUOTED_BYTES + 4 {
+            let text = format!("{}한국", ". ".repeat(length / 2) + &" ".repeat(length % 2));
+            let excerpt = Excerpt(&text).to_string();
+            let shown = excerpt.trim_matches('`');
+            match shown.strip_suffix('…') {
+                Some(start) => assert!(text.starts_with(start) && start.len() <= QUOTED_BYTES),
+                None => assert_eq!(shown, text),
+            }
+        }
     }
 }

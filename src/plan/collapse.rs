@@ -239,7 +239,7 @@ impl<'a, 's> Walk<'a, 's> {
         }
         match self.open.last_mut() {
             None => self.open.push(directory),
-            Some(parent) => parent.take(directory, most),
+            Some(parent) => parent.take(&directory, most),
         }
     }
 
@@ -272,14 +272,14 @@ impl<'a, 's> Walk<'a, 's> {
 
 impl Directory {
     /// Adds a directory right below this one, all of it known.
-    fn take(&mut self, child: Self, most: usize) {
+    fn take(&mut self, child: &Self, most: usize) {
         self.child_index_pages += child.index_pages;
         self.items += child.items;
         self.forbidden += child.forbidden + child.anchored;
         self.directories += child.directories;
         self.without_index += child.without_index;
         self.unproven += child.unproven;
-        self.table.join(child.table, most);
+        self.table.join(&child.table, most);
     }
 }
 

@@ -62,7 +62,7 @@ impl Table {
 
     /// Joins the table of a directory that follows, in byte order, all that
     /// this one is made of.
-    pub fn join(&mut self, next: Self, most: usize) {
+    pub fn join(&mut self, next: &Self, most: usize) {
         if let [only] = &next.choices[..]
             && only.chosen.is_empty()
         {

@@ -258,7 +258,10 @@ fn a_census_takes_the_place_of_the_guess() {
     assert_eq!(plan(&paths[1..], 0), 100);
 }
 
-fn any_decision() -> impl Strategy<Value = Vec<(usize, String)>> {
+/// What a change asks for: targets and items.
+type Asks = Vec<(usize, String)>;
+
+fn any_asks() -> impl Strategy<Value = Asks> {
     let item = prop_oneof![
         8 => "/[ab]{0,2}/[ab]{0,2}/[0-9]",
         2 => "/[ab]/([ab]/)?",
@@ -275,7 +278,7 @@ proptest! {
     /// changes decides nothing.
     #[test]
     fn nothing_is_lost_and_order_decides_nothing(
-        changes in prop::collection::vec((0_u32..40, 0_u32..4, any_decision()), 0..60),
+        changes in prop::collection::vec((0_u32..40, 0_u32..4, any_asks()), 0..60),
         order in any::<prop::sample::Index>(),
         items_per_request in 1_usize..8,
         above in 0_usize..10,
@@ -284,7 +287,7 @@ proptest! {
         for target in &mut targets {
             target.collapse = Some(Collapse { above, weight: 1, ..Collapse::default() });
         }
-        let make = |changes: &[(u32, u32, Vec<(usize, String)>)]| {
+        let make = |changes: &[(u32, u32, Asks)]| {
             let mut planner = Planner::new(&targets, Options { items_per_request });
             for (key, delivery, asked) in changes {
                 // What a change asks for depends on the change alone.
@@ -294,7 +297,7 @@ proptest! {
             }
             planner.finish()
         };
-        let mut first: std::collections::BTreeMap<u32, Vec<(usize, String)>> = [].into();
+        let mut first: std::collections::BTreeMap<u32, Asks> = [].into();
         let changes: Vec<_> = changes
             .into_iter()
             .map(|(key, delivery, asked)| {

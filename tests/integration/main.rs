@@ -5,6 +5,7 @@ mod cli;
 mod function;
 mod hand_plan;
 mod lambda;
+mod payload;
 mod rules_docs;
 mod rules_schema;
 mod submit;

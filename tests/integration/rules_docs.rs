@@ -102,13 +102,16 @@ fn every_recipe_has_tests() {
 fn every_code_has_its_heading_and_shows_itself() {
     let blocks = blocks();
     for code in Code::ALL {
-        let shown = blocks.iter().find(|block| {
-            block.heading == code.name() && block.info != "yaml"
-        });
+        let shown =
+            blocks.iter().find(|block| block.heading == code.name() && block.info != "yaml");
         if let Some(block) = shown {
             let report = check(&block.name, &complete(&block.text));
             let codes: Vec<Code> = report.findings.iter().map(|finding| finding.code).collect();
-            assert!(!codes.is_empty() && codes.iter().all(|found| found == code), "{}", report.findings);
+            assert!(
+                !codes.is_empty() && codes.iter().all(|found| found == code),
+                "{}",
+                report.findings
+            );
             assert_eq!(block.info, format!("yaml {}", code.severity().name()), "{}", block.name);
         } else {
             // These take a file that no page can hold.

@@ -51,7 +51,11 @@ fn sound_files_pass() {
 fn broken_files_fail() {
     let validator = validator();
     for yaml in BROKEN {
-        let yaml = if yaml.contains("version") { (*yaml).to_owned() } else { format!("version: 1\n{yaml}") };
+        let yaml = if yaml.contains("version") {
+            (*yaml).to_owned()
+        } else {
+            format!("version: 1\n{yaml}")
+        };
         assert!(RuleSet::parse("rules.yaml", yaml.as_bytes()).is_err(), "loads: {yaml}");
         assert!(!errors(&validator, &yaml).is_empty(), "passes the schema: {yaml}");
     }

@@ -2,10 +2,12 @@
 //! locally, and prints what is generated from rules and code.
 
 mod check;
+mod document;
 mod event_pattern;
 mod explain;
 mod iam_policy;
 mod init;
+mod input;
 mod plan;
 mod run;
 mod schema;
@@ -13,6 +15,7 @@ mod schema;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use s3_cloudfront_invalidator::config::ConfigError;
 
 /// Turns S3 object events into CloudFront invalidations: the rules, checked,
 /// explained and tried out.
@@ -84,10 +87,18 @@ fn main() -> ExitCode {
     match result {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
         Ok(Verdict::Negative) => ExitCode::from(1),
-        // Usage errors (clap's own code is 2) and input that cannot be read.
         Err(error) => {
-            anstream::eprintln!("error: {error:#}");
-            ExitCode::from(2)
+            let findings = match error.downcast_ref() {
+                Some(ConfigError::Rules(findings)) => Some(findings),
+                _ => None,
+            };
+            // Usage errors (2 is clap's own code too) and input that cannot be
+            // read; errors in rules that were read are an answer.
+            match findings {
+                Some(findings) => anstream::eprintln!("{findings}"),
+                None => anstream::eprintln!("error: {error:#}"),
+            }
+            ExitCode::from(if findings.is_some() { 1 } else { 2 })
         }
     }
 }

@@ -294,7 +294,7 @@ impl<'a> Oracle<'a> {
         let antichains: Vec<BTreeSet<&str>> = sets
             .filter(|set| set.iter().all(|a| set.iter().all(|b| a == b || !b.starts_with(*a))))
             .collect();
-        let best = antichains.iter().map(|set| self.rank(set)).min_by_key(|rank| rank.clone());
+        let best = antichains.iter().map(|set| self.rank(set)).min_by_key(Rank::clone);
         (best.map(|rank| rank.4).unwrap_or_default(), antichains.len())
     }
 }

@@ -1,17 +1,21 @@
 //! What `run` prints.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
 use s3_cloudfront_invalidator::{
     cloudfront::Outcome as ItemOutcome,
     distribution::Distribution,
-    event::{Change, Unreadable},
+    event::Unreadable,
     handler::Report,
     item::Item,
-    response,
+    response::{self, Error},
     rules::{Contribution, FALLBACK_TARGET, RuleSet, Verdict},
 };
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::document::{Document, OutcomeDocument};
 
 /// One payload and what came of it.
 pub struct Invocation {
@@ -62,7 +66,7 @@ pub fn text(rules: &RuleSet, invocations: &[Invocation]) {
             anstream::println!("{}: {problem}", invocation.payload);
         }
     }
-    anstream::println!("{}", Totals::of(invocations));
+    anstream::println!("{}", totals(invocations));
 }
 
 fn problems(invocation: &Invocation) -> Vec<String> {
@@ -108,10 +112,9 @@ fn rows(rules: &RuleSet, report: &Report) -> Vec<[String; 6]> {
             let rule = rule.map_or(FALLBACK_TARGET, |rule| rules.rule_name(rule));
             let target = rules.target(*target);
             let (item, id) = match item {
-                Ok(addressed) => (
-                    addressed.item.to_string(),
-                    accepted.id(&target.distribution, &addressed.item, change),
-                ),
+                Ok(addressed) => {
+                    (addressed.item.to_string(), accepted.id(&target.distribution, &addressed.item))
+                }
                 Err(reason) => (format!("unaddressable: {reason}"), String::new()),
             };
             rows.push(head(rule, &target.name, item, id));
@@ -122,7 +125,7 @@ fn rows(rules: &RuleSet, report: &Report) -> Vec<[String; 6]> {
 
 /// Where to look up what became of an item.
 struct Accepted<'r> {
-    items: HashMap<(&'r Distribution, &'r Item), &'r ItemOutcome>,
+    items: HashMap<(&'r Distribution, String), &'r ItemOutcome>,
     wildcards: Vec<(&'r Distribution, &'r str, &'r ItemOutcome)>,
 }
 
@@ -130,7 +133,7 @@ impl<'r> Accepted<'r> {
     fn of(report: &'r Report) -> Self {
         let mut accepted = Self { items: HashMap::new(), wildcards: Vec::new() };
         for (plan, planned, outcome) in response::outcomes(&report.plan, &report.submission) {
-            accepted.items.insert((&plan.distribution, &planned.item), outcome);
+            accepted.items.insert((&plan.distribution, folded(&planned.item)), outcome);
             if let Some(prefix) = planned.item.wildcard_prefix() {
                 accepted.wildcards.push((&plan.distribution, prefix, outcome));
             }
@@ -139,22 +142,24 @@ impl<'r> Accepted<'r> {
     }
 
     /// The invalidation that took an item, itself or under a wildcard.
-    fn id(&self, distribution: &Distribution, item: &Item, _change: &Change) -> String {
-        let itself = self.items.get(&(distribution, item)).copied();
-        let covering = || {
-            self.wildcards
-                .iter()
-                .find(|(of, prefix, _)| *of == distribution && item.as_str().starts_with(prefix))
-                .map(|(_, prefix, outcome)| (*prefix, *outcome))
-        };
-        match itself {
-            Some(outcome) => describe(outcome),
-            None => match covering() {
-                Some((prefix, outcome)) => format!("{} (in {prefix}*)", describe(outcome)),
-                None => String::new(),
-            },
+    fn id(&self, distribution: &Distribution, item: &Item) -> String {
+        if let Some(outcome) = self.items.get(&(distribution, folded(item))) {
+            return describe(outcome);
+        }
+        let covering = self
+            .wildcards
+            .iter()
+            .find(|(of, prefix, _)| *of == distribution && item.as_str().starts_with(prefix));
+        match covering {
+            Some((_, prefix, outcome)) => format!("{} ({prefix}*)", describe(outcome)),
+            None => String::new(),
         }
     }
+}
+
+/// An item as it compares: tags whatever their letter case.
+fn folded(item: &Item) -> String {
+    if item.is_tag() { item.as_str().to_ascii_lowercase() } else { item.to_string() }
 }
 
 fn describe(outcome: &ItemOutcome) -> String {
@@ -167,4 +172,83 @@ fn describe(outcome: &ItemOutcome) -> String {
             format!("not accepted: {}", failure.code)
         }
     }
+}
+
+/// Prints one document: the sums over all payloads as `plan` prints them, and
+/// the answer to each payload.
+pub fn json(invocations: &[Invocation]) -> anyhow::Result<()> {
+    #[derive(Serialize)]
+    struct Run {
+        #[serde(flatten)]
+        sum: Document,
+        invocations: Vec<Value>,
+    }
+    let mut run = Run { sum: Document::default(), invocations: Vec::new() };
+    for invocation in invocations {
+        let answer = match &invocation.outcome {
+            Outcome::Refused(reason) => Err(Error::unreadable(reason)),
+            Outcome::Handled(report) => {
+                run.sum.add(Document::submitted(report));
+                report.answer()
+            }
+        };
+        run.invocations.push(match answer {
+            Ok(answer) => json!({ "payload": invocation.payload, "answer": answer }),
+            Err(error) => json!({
+                "payload": invocation.payload,
+                "error": { "errorType": error.kind, "errorMessage": error.message },
+            }),
+        });
+    }
+    anstream::println!("{}", serde_json::to_string_pretty(&run)?);
+    Ok(())
+}
+
+/// What all payloads came to, as a sentence.
+fn totals(invocations: &[Invocation]) -> String {
+    let (mut sum, mut refused, mut skipped, mut failed) = (Document::default(), 0, 0, 0);
+    for invocation in invocations {
+        match &invocation.outcome {
+            Outcome::Refused(_) => refused += 1,
+            Outcome::Handled(report) => {
+                let Report { payload, plan, submission } = &**report;
+                sum.add(Document::submitted(report));
+                skipped +=
+                    payload.deliveries.iter().map(|delivery| delivery.skipped).sum::<usize>();
+                failed += response::failed_deliveries(&payload.deliveries, plan, submission)
+                    .iter()
+                    .filter(|failed| **failed)
+                    .count();
+            }
+        }
+    }
+    let ids: HashSet<&OutcomeDocument> = sum
+        .distributions
+        .iter()
+        .flat_map(|part| &part.requests)
+        .filter_map(|request| request.outcome.as_ref())
+        .filter(|outcome| matches!(outcome, OutcomeDocument::Accepted { .. }))
+        .collect();
+    let unaddressable: usize = sum.distributions.iter().map(|part| part.unaddressable.len()).sum();
+    let mut parts = vec![
+        format!("{} payloads", invocations.len()),
+        format!("{} changes", sum.changes),
+        format!("{} invalidations", ids.len()),
+        format!("{} billed paths", sum.billed_paths),
+    ];
+    for (count, what) in [
+        (sum.fallback, "to the fallback"),
+        (sum.ignored, "ignored"),
+        (sum.unmatched, "unmatched"),
+        (sum.not_served, "not served"),
+        (skipped, "events that ask for nothing"),
+        (unaddressable, "unaddressable"),
+        (failed, "deliveries to retry"),
+        (refused, "payloads refused"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    parts.join(", ")
 }

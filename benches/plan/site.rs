@@ -1,0 +1,124 @@
+//! A site of about 10,000 files, always the same, and what may change of it.
+
+use std::collections::BTreeSet;
+
+/// How a site lays out its pages.
+#[derive(Clone, Copy, Debug)]
+pub enum Layout {
+    /// Documentation in topics, a blog in page folders, a shop, images by
+    /// month, hashed assets.
+    Mixed,
+    /// Every page is a folder with an `index.html`.
+    PageFolders,
+    /// Pages in directories, and no index page but the home page.
+    NoIndexPages,
+}
+
+/// The keys of a site.
+pub struct Site {
+    pub keys: Vec<String>,
+    /// The section that the third workload deploys.
+    section: &'static str,
+}
+
+/// A named set of changed keys.
+pub struct Workload {
+    pub name: &'static str,
+    pub changed: Vec<String>,
+}
+
+impl Site {
+    pub fn new(layout: Layout) -> Self {
+        let mut keys = BTreeSet::new();
+        let mut add = |key: String| {
+            keys.insert(key);
+        };
+        for key in ["index.html", "404.html", "robots.txt", "sitemap.xml", "feed.xml"] {
+            add(key.to_owned());
+        }
+        match layout {
+            Layout::Mixed => mixed(&mut add),
+            Layout::PageFolders => page_folders(&mut add),
+            Layout::NoIndexPages => no_index_pages(&mut add),
+        }
+        Self { keys: keys.into_iter().collect(), section: "docs/" }
+    }
+
+    /// The four workloads: everything; 500 pages anywhere; one section; 40
+    /// pages and feeds.
+    pub fn workloads(&self) -> [Workload; 4] {
+        let mut random = fastrand::Rng::with_seed(1);
+        let pages: Vec<&String> = self.keys.iter().filter(|key| key.ends_with(".html")).collect();
+        let mut some = |number: usize| -> BTreeSet<String> {
+            random.choose_multiple(pages.iter().copied(), number).into_iter().cloned().collect()
+        };
+        let feeds: Vec<&String> =
+            self.keys.iter().filter(|key| key.ends_with("feed.xml")).collect();
+        let edits = some(500);
+        let mut few = some(40 - feeds.len());
+        few.extend(feeds.into_iter().cloned());
+        let section = self.keys.iter().filter(|key| key.starts_with(self.section));
+        let workload = |name, changed: Vec<String>| Workload { name, changed };
+        [
+            workload("full deploy", self.keys.clone()),
+            workload("500 random pages", edits.into_iter().collect()),
+            workload("one section", section.cloned().collect()),
+            workload("40 pages and feeds", few.into_iter().collect()),
+        ]
+    }
+}
+
+fn mixed(add: &mut impl FnMut(String)) {
+    let mut random = fastrand::Rng::with_seed(7);
+    for section in ["docs", "guides", "api"] {
+        add(format!("{section}/index.html"));
+        add(format!("{section}/feed.xml"));
+        for topic in 0..30 {
+            add(format!("{section}/topic-{topic}/index.html"));
+            (1..28).for_each(|page| add(format!("{section}/topic-{topic}/page-{page}.html")));
+        }
+    }
+    add("blog/index.html".to_owned());
+    add("blog/feed.xml".to_owned());
+    for year in 2015..2026 {
+        add(format!("blog/{year}/index.html"));
+        (0..180).for_each(|_| add(format!("blog/{year}/post-{}/index.html", random.u32(..))));
+    }
+    add("shop/index.html".to_owned());
+    for category in 0..40 {
+        add(format!("shop/category-{category}/index.html"));
+        (0..40).for_each(|sku| add(format!("shop/category-{category}/sku-{sku}.html")));
+    }
+    for month in 1..=12 {
+        for year in 2015..2026 {
+            (0..18).for_each(|photo| add(format!("images/{year}/{month:02}/photo-{photo}.jpg")));
+        }
+    }
+    add("help/index.html".to_owned());
+    (0..300).for_each(|page| add(format!("help/answer-{page}.html")));
+    (0..1_150).for_each(|_| add(format!("assets/chunk.{:016x}.js", random.u64(..))));
+}
+
+fn page_folders(add: &mut impl FnMut(String)) {
+    let mut random = fastrand::Rng::with_seed(7);
+    for section in ["docs", "guides", "api", "blog", "news", "shop", "help", "wiki", "team"] {
+        add(format!("{section}/index.html"));
+        add(format!("{section}/feed.xml"));
+        for year in 2016..2026 {
+            add(format!("{section}/{year}/index.html"));
+            (0..108)
+                .for_each(|_| add(format!("{section}/{year}/page-{}/index.html", random.u32(..))));
+        }
+    }
+}
+
+fn no_index_pages(add: &mut impl FnMut(String)) {
+    for section in ["docs", "guides", "api", "blog", "news", "shop", "help", "wiki", "team"] {
+        add(format!("{section}/feed.xml"));
+        for topic in 0..48 {
+            // 3 to 43 pages.
+            (0..3 + topic * 7 % 41)
+                .for_each(|page| add(format!("{section}/topic-{topic}/page-{page}.html")));
+        }
+    }
+}
