@@ -179,3 +179,6 @@ fn compile_regexes(at: At<'_>, rules: &RuleSet, findings: &mut Findings) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

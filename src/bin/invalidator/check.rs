@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use s3_cloudfront_invalidator::{
     distribution::DistributionId,
-    rules::{FALLBACK_TARGET, Finding, Findings, Report, RuleSet, Severity, TestSummary},
+    rules::{Code, FALLBACK_TARGET, Finding, Findings, Report, RuleSet, Severity, TestSummary},
 };
 use serde::Serialize;
 
@@ -14,8 +14,8 @@ use crate::{Format, Global, Verdict};
 /// Checks the rules: errors, lints, and the tests in the file.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The rules file; the same as --rules.
-    #[arg(value_name = "RULES", conflicts_with = "rules")]
+    /// The rules file, in place of --rules and RULES_PATH.
+    #[arg(value_name = "RULES")]
     file: Option<PathBuf>,
 }
 
@@ -48,16 +48,13 @@ fn print_text(report: &Report) {
 
 /// "3 errors, 1 lint; 5 tests passed"
 fn summary(report: &Report) -> String {
-    let Report { findings, tests } = report;
+    let Report { tests, .. } = report;
     let count = |number: usize, word: &str| match number {
         0 => format!("no {word}s"),
         1 => format!("1 {word}"),
         number => format!("{number} {word}s"),
     };
-    // A failed test is an error that has a count of its own.
-    let failed = tests.map_or(0, |tests| tests.failed);
-    let errors = findings.count(Severity::Error).saturating_sub(failed);
-    let lints = findings.count(Severity::Lint);
+    let (errors, lints) = counts(report);
     let tests = match tests {
         None => "tests not run".to_owned(),
         Some(TestSummary { passed: 0, failed: 0 }) => "no tests".to_owned(),
@@ -67,6 +64,13 @@ fn summary(report: &Report) -> String {
         }
     };
     format!("{}, {}; {tests}", count(errors, "error"), count(lints, "lint"))
+}
+
+/// Errors and lints. A failed test is an error that has a count of its own.
+fn counts(report: &Report) -> (usize, usize) {
+    let failed = report.findings.iter().filter(|finding| finding.code == Code::FailedTest).count();
+    let errors = report.findings.count(Severity::Error) - failed;
+    (errors, report.findings.count(Severity::Lint))
 }
 
 #[derive(Serialize)]
@@ -114,10 +118,11 @@ fn json(report: &Report) -> anyhow::Result<String> {
             help: help.as_deref(),
         }
     });
+    let (errors, lints) = counts(report);
     let document = Document {
         file: findings.file(),
-        errors: findings.count(Severity::Error),
-        lints: findings.count(Severity::Lint),
+        errors,
+        lints,
         tests: report.tests.map(|TestSummary { passed, failed }| Tests { passed, failed }),
         findings: entries.collect(),
         omitted: findings.omitted(),

@@ -14,7 +14,10 @@ mod schema;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{
+    Parser, Subcommand, ValueEnum,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 use s3_cloudfront_invalidator::config::ConfigError;
 
 /// Turns S3 object events into CloudFront invalidations: the rules, checked,
@@ -33,6 +36,7 @@ struct Cli {
 struct Global {
     /// The rules file; ./rules.yaml when neither this nor RULES_PATH is given.
     #[arg(long, global = true, value_name = "FILE", env = "RULES_PATH", hide_env_values = true)]
+    #[arg(value_parser = OsStringValueParser::new().map(PathBuf::from))]
     rules: Option<PathBuf>,
     /// Text for people, or one JSON document for scripts.
     #[arg(long, global = true, value_enum, default_value_t)]
@@ -72,7 +76,9 @@ enum Verdict {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
+    // An empty variable is an unset one, here as in the function.
+    cli.global.rules.take_if(|file| file.as_os_str().is_empty());
     let global = &cli.global;
     let result = match cli.command {
         Command::Check(args) => check::run(args, global),
