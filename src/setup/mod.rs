@@ -5,6 +5,7 @@
 //! Everything here is a pure function on rules, targets and descriptions of
 //! distributions. Only the command-line program reads files and calls AWS.
 
+pub mod account;
 mod evaluate;
 pub mod event_pattern;
 pub mod iam_policy;

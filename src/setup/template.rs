@@ -44,7 +44,7 @@ pub fn policies(statements: &[Value]) -> Part {
         String::new()
     } else {
         let document = json!({"Version": "2012-10-17", "Statement": substituted(statements)});
-        format!("- PolicyName: rules\n  PolicyDocument: {}\n", flow(&document))
+        format!("- PolicyName: rules\n  PolicyDocument: {}\n", flow(&document, 4))
     };
     Part { name: "rules-policies", text }
 }
@@ -82,7 +82,7 @@ pub fn patterns(patterns: &[Value], names: Names<'_>) -> [Part; 2] {
              Arn: !GetAtt {queue}.Arn\n        DeadLetterConfig:\n          \
              Arn: !GetAtt {dead_letters}.Arn\n",
             count = patterns.len(),
-            pattern = flow(pattern),
+            pattern = flow(pattern, 6),
         );
         arns += &format!("- !GetAtt RulesPattern{number}.Arn\n");
     }
@@ -133,8 +133,8 @@ fn substituted(values: &[Value]) -> Vec<Value> {
 }
 
 /// JSON whose further lines are indented as YAML wants them in a nested value.
-fn flow(value: &Value) -> String {
-    format!("{value:#}").replace('\n', "\n      ")
+fn flow(value: &Value, indent: usize) -> String {
+    format!("{value:#}").replace('\n', &format!("\n{:indent$}", ""))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import machine
-from machine import ENVIRONMENT, PROFILE, ROOT, TARGET, Failed, aws
+from machine import ENVIRONMENT, ROOT, Failed, aws
 
 # The two places that the document leaves to its reader.
 REGION = "eu-west-1"
@@ -47,7 +47,7 @@ def main():
         aws_cli = next(Path(place, "aws") for place in os.get_exec_path() if Path(place, "aws").exists())
         (programs / "aws").write_text(f'#!/bin/sh\nexec {aws_cli} --endpoint-url {moto} "$@"\n')
         (programs / "aws").chmod(0o755)
-        (programs / "invalidator").symlink_to(TARGET.resolve() / ("release" if PROFILE else "debug") / "invalidator")
+        (programs / "invalidator").symlink_to(machine.INVALIDATOR)
         environment["PATH"] = f"{programs}:{environment['PATH']}"
         machine.run(["sh", "-eu", "-c", commands()], environment, cwd=directory)
 

@@ -9,7 +9,7 @@ from samtranslator.translator.managed_policy_translator import ManagedPolicyLoad
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-from machine import ENVIRONMENT, PROFILE, REGION, ROOT, TARGET, aws, run
+from machine import ENVIRONMENT, INVALIDATOR, REGION, ROOT, aws, run
 
 # moto would run the function in Docker. The test is the poller, with the settings of the template's mapping.
 PLAYED = "AWS::Lambda::EventSourceMapping"
@@ -50,7 +50,7 @@ class Deployment:
         assert self.mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
     def invalidator(self, *arguments, **options):
-        command = [str(TARGET / ("release" if PROFILE else "debug") / "invalidator"), "--rules", str(self.rules), *arguments]
+        command = [str(INVALIDATOR), "--rules", str(self.rules), *arguments]
         return run(command, ENVIRONMENT, **options)
 
     def transformed(self, text, parameters):

@@ -25,6 +25,7 @@ REGION = "us-east-1"
 
 # The arguments of tests/e2e/run: none, or --release.
 PROFILE = sys.argv[1:]
+INVALIDATOR = TARGET.absolute() / ("release" if PROFILE else "debug") / "invalidator"
 
 # Nothing of the caller's own AWS settings gets through.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

@@ -148,6 +148,21 @@ def create_distributions(environment):
     return ids
 
 
+def compare_with_account(environment, directory):
+    """`init` makes rules of what moto has, and `check --aws` finds them to be so, until they are not."""
+    rules = directory / "first-rules.yaml"
+    invalidator = str(machine.INVALIDATOR)
+    rules.write_text(machine.run([invalidator, "init"], environment))
+    print(machine.run([invalidator, "check", "--aws", str(rules)], environment).strip().splitlines()[-1])
+    rules.write_text(rules.read_text().replace("bucket: ", "bucket: wrong-"))
+    try:
+        machine.run([invalidator, "check", "--aws", str(rules)], environment)
+    except Failed as failed:
+        if "is no origin of" in str(failed):
+            return
+    raise Failed("check --aws did not find a bucket that is no origin")
+
+
 def run_pass(name, pipeline, everything, cases, predicts):
     for what, change, at in (("created", put, 2), ("deleted", delete, 3)):
         changed = [case for case in cases if case[at] is not None]
@@ -172,6 +187,7 @@ def main():
         environment = ENVIRONMENT | {"AWS_ENDPOINT_URL": moto}
         everything = prepare(environment)
         distributions = create_distributions(environment)
+        compare_with_account(environment, directory)
         fallback = distributions.pop("DistributionId")
 
         parameters = {"Buckets": "e2e-unused", "Pattern": "rules"}

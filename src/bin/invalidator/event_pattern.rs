@@ -61,7 +61,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
-pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
+pub fn run(args: &Args, global: &Global) -> anyhow::Result<Verdict> {
     let rules = input::load_rules(global)?;
     let options = Options {
         fallback: args.fallback || rules.fallback().is_some(),

@@ -73,7 +73,7 @@ fn account(text: &str) -> Result<String, String> {
     }
 }
 
-pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
+pub fn run(args: &Args, global: &Global) -> anyhow::Result<Verdict> {
     let tenants = if args.all_tenants { Tenants::All } else { Tenants::Exact };
     let place = |account| Place { partition: &args.partition, account };
     let of_account = args.account.as_deref().map(place);
@@ -93,12 +93,10 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
                 return Ok(Verdict::Done);
             }
             match (args.whom, of_account) {
-                (Whom::Role, _) => {
-                    iam_policy::assumed_role(targets, role(&args, targets)?, tenants)
-                }
+                (Whom::Role, _) => iam_policy::assumed_role(targets, role(args, targets)?, tenants),
                 (Whom::Trust, _) => {
                     let function_role = args.function_role.as_deref().unwrap_or_default();
-                    iam_policy::trust(targets, role(&args, targets)?, function_role)
+                    iam_policy::trust(targets, role(args, targets)?, function_role)
                 }
                 (Whom::Function | Whom::Setup, place) => place.map(|place| {
                     let function = Function {

@@ -140,11 +140,14 @@ fn buckets(rule: &Rule) -> Vec<Matcher> {
     }
 }
 
+/// The literals that a regex starts with, or ends with.
+type Literals<'r> = &'r [Box<[u8]>];
+
 /// The texts one of which a matching key starts with, or ends with. `None` if
 /// one of the regexes does not say.
 fn alternatives(
     regexes: &[RuleRegex],
-    texts: fn(&RuleRegex) -> Option<&[Box<[u8]>]>,
+    texts: for<'r> fn(&'r RuleRegex) -> Option<Literals<'r>>,
 ) -> Option<Vec<String>> {
     let mut all = Vec::new();
     for regex in regexes {
