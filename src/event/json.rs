@@ -172,6 +172,11 @@ impl<'a> Cursor<'a> {
         self.peek() == Some(b'[')
     }
 
+    /// Whether an object comes next.
+    pub(super) fn is_object(&mut self) -> bool {
+        self.peek() == Some(b'{')
+    }
+
     /// The place the cursor is at.
     pub(super) fn place(&mut self) -> usize {
         self.peek();

@@ -29,7 +29,8 @@
 //! `Records` (event source mapping) or in an array (Pipes). Wrappings come in
 //! this order, queue, topic, bus, and each at most once; any other nesting is
 //! refused. Members that are not needed are ignored, and so is their order.
-//! Where a name occurs twice in an object, the last counts.
+//! Where a name occurs twice in an object, the last counts; of two lists of
+//! `Records`, both are read.
 //!
 //! # Deliveries
 //!

@@ -102,6 +102,7 @@ impl Reader {
         })
     }
 
+    /// Reads the next value, which should be an object.
     fn object(
         &mut self,
         cursor: &mut Cursor<'_>,
@@ -142,7 +143,7 @@ impl Reader {
         let read = if message.has_body {
             self.text(body, Depth::Message, &mut into)
         } else {
-            Err(Unreadable::new("an SQS message whose `body` is no text"))
+            Err(Unreadable::new("an SQS message without a `body` that is text"))
         };
         into.check(read);
         self.messages.push(into.finish());

@@ -47,7 +47,7 @@ pub(super) struct Object<'a> {
 
     // A message of SQS.
     pub(super) message_id: Text<'a>,
-    /// Whether `body` was a text, which is elsewhere.
+    /// Whether there was a `body`, which is elsewhere.
     pub(super) has_body: bool,
     /// `MessageGroupId` of `attributes`.
     pub(super) group: Text<'a>,
@@ -89,7 +89,7 @@ impl<'a> Object<'a> {
                 "Sns" => object.sns = Sns::read(cursor)?,
                 "Type" | "TopicArn" | "Message" => object.envelope.member(name, cursor)?,
                 "messageId" => object.message_id = cursor.text()?,
-                "body" => object.has_body = cursor.text_into(body)?,
+                "body" => object.has_body = read_body(cursor, body)?,
                 "attributes" => object.group = member(cursor, "MessageGroupId")?,
                 _ => cursor.skip().map(drop)?,
             }
@@ -109,6 +109,18 @@ impl<'a> Object<'a> {
         self.event_source.as_deref() == Some("aws:sqs")
             || (self.message_id.is_some() && self.has_body)
     }
+}
+
+/// Writes a message's body over `body`; `false` if there is none. Pipes parse it
+/// when an input transformer passes it on.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transformation.html>
+fn read_body(cursor: &mut Cursor<'_>, body: &mut String) -> Result<bool, Malformed> {
+    if !(cursor.is_object() || cursor.is_array()) {
+        return cursor.text_into(body);
+    }
+    body.clear();
+    body.push_str(cursor.skip()?);
+    Ok(true)
 }
 
 /// What a topic sent.

@@ -173,3 +173,6 @@ impl Finding {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,7 +119,12 @@ impl<'t> Source<'t> {
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error: ScanError| {
                 let at = Span::between(*error.marker(), *error.marker());
-                (Broken::Syntax(error.info().to_owned()), at)
+                // The parser has a limit of its own, and looks ahead.
+                let broken = match error.info() {
+                    "recursion limit exceeded" => Broken::TooDeep,
+                    info => Broken::Syntax(info.to_owned()),
+                };
+                (broken, builder.source.clamp(at))
             })?;
             if matches!(event, Event::DocumentStart(_)) {
                 documents += 1;
@@ -141,6 +146,15 @@ impl<'t> Source<'t> {
     /// A value by its index, as [`Duplicate`] names it.
     pub fn value(&self, node: usize) -> At<'_> {
         At { source: self, node, exact: true }
+    }
+
+    /// A place in the file for one that may be behind its last line.
+    fn clamp(&self, span: Span) -> Span {
+        if span.line <= self.lines.len() {
+            return span;
+        }
+        let column = self.lines.last().map_or(0, |line| line.chars().count()) + 1;
+        Span { line: self.lines.len().max(1), column, end_column: column + 1 }
     }
 
     /// The text of a line, counted from 1.
@@ -224,17 +238,6 @@ impl<'s> At<'s> {
         }
     }
 
-    /// The names of the value's fields, in the order of the file.
-    #[cfg(test)]
-    pub fn fields(self) -> Vec<&'s str> {
-        match self.source.nodes.get(self.node).map(|node| &node.value) {
-            Some(Value::Mapping(fields)) if self.exact => {
-                fields.iter().map(|(name, ..)| &**name).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
     /// The way to the value: `rules[3].regex`. A value that aliases share has
     /// the path of where it is written.
     pub fn path(self) -> String {
@@ -297,7 +300,8 @@ impl<'t> Builder<'t> {
                 } else {
                     let expanded = text.len().saturating_add(4);
                     let value = Value::Scalar(text.into_owned());
-                    let node = self.add(Span::new(span), value, expanded);
+                    let span = self.scalar_span(span, style);
+                    let node = self.add(span, value, expanded);
                     self.name(anchor, node);
                     self.attach(node)?;
                 }
@@ -323,6 +327,32 @@ impl<'t> Builder<'t> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The parser counts what follows a text in quotes, a comment for one, as
+    /// a part of it.
+    fn scalar_span(&self, span: ScanSpan, style: ScalarStyle) -> Span {
+        let span = Span::new(span);
+        let quote = match style {
+            ScalarStyle::SingleQuoted => '\'',
+            ScalarStyle::DoubleQuoted => '"',
+            _ => return span,
+        };
+        let mut characters = self.source.line(span.line).chars().enumerate().skip(span.column);
+        while let Some((column, character)) = characters.next() {
+            if character == quote {
+                // Two single quotes are one, as text; the second is passed over.
+                let next = self.source.line(span.line).chars().nth(column + 1);
+                if quote == '\'' && next == Some(quote) {
+                    characters.next();
+                } else {
+                    return Span { end_column: column + 2, ..span };
+                }
+            } else if character == '\\' && quote == '"' {
+                characters.next();
+            }
+        }
+        span
     }
 
     fn awaits_field_name(&self) -> bool {

@@ -9,4 +9,5 @@ mod lambda;
 mod payload;
 mod rules_docs;
 mod rules_schema;
+mod setup;
 mod submit;

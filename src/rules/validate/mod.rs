@@ -170,7 +170,7 @@ fn wrong_type<T: Read>(at: At<'_>, found: Found) -> Finding {
         Found::Mapping if takes_text => {
             Some("text that holds `{` or `: ` must be in quotes".to_owned())
         }
-        Found::Text => size_help::<T>(text),
+        Found::Text => plain_help::<T>(text).or_else(|| size_help::<T>(text)),
         Found::List if takes_text && T::LIST => {
             Some("text that starts with `[` must be in quotes".to_owned())
         }
@@ -178,6 +178,21 @@ fn wrong_type<T: Read>(at: At<'_>, found: Found) -> Finding {
     };
     let message = format!("expected {expected}, found {found_text}");
     Finding::new(Code::WrongType, at, message).help_if(help)
+}
+
+/// For text that would be the right value without its quotes, or in YAML's
+/// newer spelling.
+fn plain_help<T: Read>(text: &str) -> Option<String> {
+    let number = text.parse().ok().and_then(T::number).is_some();
+    let word = match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" => Some("true"),
+        "false" | "no" | "off" => Some("false"),
+        _ => None,
+    };
+    match word.filter(|_| T::bool(true).is_some()) {
+        Some(word) => Some(format!("write `{word}`, without quotes")),
+        None => number.then(|| format!("write `{text}`, without quotes")),
+    }
 }
 
 /// The bytes that a size like `5MB` stands for, where a number is expected.

@@ -77,7 +77,7 @@ impl Check<'_> {
             .map(|account| self.account(at.field("account"), account));
         let region = self
             .value(at.field("region"), &raw.region)
-            .map(|region| self.region(at.field("region"), region));
+            .map(|region| self.region(at.field("region"), &region.0));
         let url = url?;
         let parts = url.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
         let Some((bucket, key)) =
