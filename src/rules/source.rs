@@ -17,9 +17,15 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as ScanS
 /// The deepest nesting of lists and mappings. The format itself needs eight.
 pub(super) const MAX_DEPTH: usize = 64;
 
-/// What aliases may expand a file to, in bytes of text and four more for each
-/// value: twice the largest file.
-pub(super) const MAX_EXPANDED: usize = 2 * super::MAX_FILE_BYTES;
+/// What a file may amount to when each use of an alias counts as the value it
+/// stands for: bytes of text, and [`VALUE_BYTES`] for each value. It is room for
+/// a million values, more than a sound file of the largest size holds, and
+/// bounds the memory that reading takes.
+pub(super) const MAX_EXPANDED: usize = 4 * super::MAX_FILE_BYTES;
+const VALUE_BYTES: usize = 32;
+
+/// Mappings with more fields than this are looked up by hash.
+const INDEXED_FIELDS: usize = 8;
 
 /// Where a piece of text stands: lines and columns count from 1, columns in
 /// characters. A piece that goes over several lines ends with its first.
@@ -49,8 +55,8 @@ pub(super) enum Broken {
     Syntax(String),
     /// It nests deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// Aliases expand it beyond [`MAX_EXPANDED`], or an alias holds itself.
-    Alias(&'static str),
+    /// With its aliases it amounts to more than [`MAX_EXPANDED`].
+    TooManyValues,
     /// A field's name is a list or a mapping.
     FieldName,
     /// A construct of YAML that has no meaning here.
@@ -74,6 +80,8 @@ pub(super) struct Duplicate {
 struct Node {
     span: Span,
     parent: usize,
+    /// Which of the parent's values it is.
+    place: usize,
     value: Value,
     /// What reading the value with all its aliases amounts to.
     expanded: usize,
@@ -83,7 +91,31 @@ struct Node {
 enum Value {
     Scalar(String),
     List(Vec<usize>),
-    Mapping(Vec<(String, Span, usize)>),
+    Mapping(Fields),
+}
+
+#[derive(Debug, Default)]
+struct Fields {
+    list: Vec<(String, Span, usize)>,
+    /// Of many fields, the places of each name.
+    index: Option<HashMap<String, Places>>,
+}
+
+/// Where among the fields of a mapping a name stands.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    first: usize,
+    last: usize,
+}
+
+impl Fields {
+    /// The field of a name; of several, the last.
+    fn get(&self, name: &str) -> Option<&(String, Span, usize)> {
+        match &self.index {
+            Some(index) => index.get(name).map(|places| &self.list[places.last]),
+            None => self.list.iter().rev().find(|(field, ..)| field == name),
+        }
+    }
 }
 
 /// The text and its tree.
@@ -176,9 +208,7 @@ impl<'s> At<'s> {
     /// The value of a field.
     pub fn field(self, name: &str) -> Self {
         self.child(|value| match value {
-            Value::Mapping(fields) => {
-                fields.iter().rev().find(|(field, ..)| field == name).map(|(.., node)| *node)
-            }
+            Value::Mapping(fields) => fields.get(name).map(|(.., node)| *node),
             _ => None,
         })
     }
@@ -221,11 +251,9 @@ impl<'s> At<'s> {
     /// Where the name of a field stands; the mapping when it has no such field.
     pub fn field_name(self, name: &str) -> Span {
         match self.source.nodes.get(self.node).map(|node| &node.value) {
-            Some(Value::Mapping(fields)) if self.exact => fields
-                .iter()
-                .rev()
-                .find(|(field, ..)| field == name)
-                .map_or_else(|| self.span(), |(_, span, _)| *span),
+            Some(Value::Mapping(fields)) if self.exact => {
+                fields.get(name).map_or_else(|| self.span(), |(_, span, _)| *span)
+            }
             _ => self.span(),
         }
     }
@@ -245,16 +273,10 @@ impl<'s> At<'s> {
         let mut steps = Vec::new();
         let mut node = self.node;
         while node != 0 && node < nodes.len() {
-            let parent = nodes[node].parent;
+            let Node { parent, place, .. } = nodes[node];
             match &nodes[parent].value {
-                Value::List(items) => {
-                    let index = items.iter().position(|item| *item == node).unwrap_or_default();
-                    steps.push(format!("[{index}]"));
-                }
-                Value::Mapping(fields) => {
-                    let name = fields.iter().find(|(.., value)| *value == node);
-                    steps.push(format!(".{}", name.map_or("?", |(name, ..)| name)));
-                }
+                Value::List(_) => steps.push(format!("[{place}]")),
+                Value::Mapping(fields) => steps.push(format!(".{}", fields.list[place].0)),
                 Value::Scalar(_) => {}
             }
             node = parent;
@@ -265,6 +287,9 @@ impl<'s> At<'s> {
 }
 
 struct Builder<'t> {
+    text: &'t str,
+    /// How far the text was followed, in characters and in bytes.
+    followed: (usize, usize),
     source: Source<'t>,
     open: Vec<Open>,
     /// The value an anchor names. An anchor of an open value is not here yet.
@@ -276,15 +301,16 @@ struct Open {
     node: usize,
     anchor: usize,
     start: Marker,
-    /// Of a mapping, where each field stands first.
-    seen: HashMap<String, Span>,
+    /// Of a mapping, the places of each name.
+    seen: HashMap<String, Places>,
     /// Of a mapping, the field whose value comes next.
     field: Option<(String, Span)>,
 }
 
 impl<'t> Builder<'t> {
     fn new(text: &'t str) -> Self {
-        Self { source: Source::without_tree(text), open: Vec::new(), anchors: HashMap::new() }
+        let source = Source::without_tree(text);
+        Self { text, followed: (0, 0), source, open: Vec::new(), anchors: HashMap::new() }
     }
 
     fn event(&mut self, event: Event<'_>, span: ScanSpan) -> Result<(), Broken> {
@@ -298,7 +324,7 @@ impl<'t> Builder<'t> {
                     }
                     self.field_name(text.into_owned(), Span::new(span));
                 } else {
-                    let expanded = text.len().saturating_add(4);
+                    let expanded = text.len().saturating_add(VALUE_BYTES);
                     let value = Value::Scalar(text.into_owned());
                     let span = self.scalar_span(span, style);
                     let node = self.add(span, value, expanded);
@@ -312,12 +338,13 @@ impl<'t> Builder<'t> {
             }
             Event::MappingStart(anchor, tag) => {
                 no_tag(tag.is_some())?;
-                self.open(Value::Mapping(Vec::new()), anchor, span)?;
+                self.open(Value::Mapping(Fields::default()), anchor, span)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span)?,
             Event::Alias(anchor) => {
                 let Some(&node) = self.anchors.get(&anchor) else {
-                    return Err(Broken::Alias("the alias stands within the value it names"));
+                    let text = "an alias stands within the value it names";
+                    return Err(Broken::Unsupported(text.to_owned()));
                 };
                 if self.awaits_field_name() {
                     return Err(Broken::FieldName);
@@ -329,30 +356,54 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    /// The parser counts what follows a text in quotes, a comment for one, as
-    /// a part of it.
-    fn scalar_span(&self, span: ScanSpan, style: ScalarStyle) -> Span {
-        let span = Span::new(span);
+    /// Where a scalar stands. The parser counts what follows a text in quotes, a
+    /// comment for one, as a part of it.
+    fn scalar_span(&mut self, parsed: ScanSpan, style: ScalarStyle) -> Span {
+        let span = Span::new(parsed);
         let quote = match style {
             ScalarStyle::SingleQuoted => '\'',
             ScalarStyle::DoubleQuoted => '"',
             _ => return span,
         };
-        let mut characters = self.source.line(span.line).chars().enumerate().skip(span.column);
-        while let Some((column, character)) = characters.next() {
-            if character == quote {
-                // Two single quotes are one, as text; the second is passed over.
-                let next = self.source.line(span.line).chars().nth(column + 1);
-                if quote == '\'' && next == Some(quote) {
-                    characters.next();
-                } else {
-                    return Span { end_column: column + 2, ..span };
+        let mut text = self.text_from(parsed.start).chars();
+        let mut end_column = span.column;
+        // An anchor may stand in front.
+        for character in text.by_ref() {
+            end_column += 1;
+            match character {
+                '\r' | '\n' => return span,
+                character if character == quote => break,
+                _ => {}
+            }
+        }
+        while let Some(character) = text.next() {
+            end_column += 1;
+            match character {
+                '\r' | '\n' => return span,
+                '\\' if quote == '"' => {
+                    text.next();
+                    end_column += 1;
                 }
-            } else if character == '\\' && quote == '"' {
-                characters.next();
+                // Two single quotes are one, as text.
+                '\'' if quote == '\'' && text.as_str().starts_with('\'') => {
+                    text.next();
+                    end_column += 1;
+                }
+                character if character == quote => return Span { end_column, ..span },
+                _ => {}
             }
         }
         span
+    }
+
+    /// The text from a place on. Places are asked for in their order.
+    fn text_from(&mut self, place: Marker) -> &'t str {
+        let (characters, bytes) = self.followed;
+        let rest = &self.text[bytes..];
+        let ahead = place.index().saturating_sub(characters);
+        let ahead = rest.char_indices().nth(ahead).map_or(rest.len(), |(bytes, _)| bytes);
+        self.followed = (place.index(), bytes + ahead);
+        &rest[ahead..]
     }
 
     fn awaits_field_name(&self) -> bool {
@@ -363,22 +414,30 @@ impl<'t> Builder<'t> {
 
     fn field_name(&mut self, name: String, span: Span) {
         let Some(open) = self.open.last_mut() else { return };
-        if let Some(first) = open.seen.get(&name) {
+        let Value::Mapping(fields) = &self.source.nodes[open.node].value else { return };
+        let place = fields.list.len();
+        if let Some(places) = open.seen.get_mut(&name) {
+            places.last = place;
             self.source.duplicates.push(Duplicate {
                 mapping: open.node,
                 name: name.clone(),
-                first: *first,
+                first: fields.list[places.first].1,
                 again: span,
             });
         } else {
-            open.seen.insert(name.clone(), span);
+            open.seen.insert(name.clone(), Places { first: place, last: place });
         }
         open.field = Some((name, span));
     }
 
     fn add(&mut self, span: Span, value: Value, expanded: usize) -> usize {
         let parent = self.open.last().map_or(0, |open| open.node);
-        self.source.nodes.push(Node { span, parent, value, expanded });
+        let place = match self.source.nodes.get(parent).map(|node| &node.value) {
+            Some(Value::List(items)) => items.len(),
+            Some(Value::Mapping(fields)) => fields.list.len(),
+            _ => 0,
+        };
+        self.source.nodes.push(Node { span, parent, place, value, expanded });
         self.source.nodes.len() - 1
     }
 
@@ -396,17 +455,22 @@ impl<'t> Builder<'t> {
         if self.open.len() >= MAX_DEPTH {
             return Err(Broken::TooDeep);
         }
-        let node = self.add(Span::new(span), value, 4);
+        let node = self.add(Span::new(span), value, VALUE_BYTES);
         let (seen, field) = (HashMap::new(), None);
         self.open.push(Open { node, anchor, start: span.start, seen, field });
         Ok(())
     }
 
     fn close(&mut self, span: ScanSpan) -> Result<(), Broken> {
-        let Some(Open { node, anchor, start, .. }) = self.open.pop() else { return Ok(()) };
+        let Some(Open { node, anchor, start, seen, .. }) = self.open.pop() else { return Ok(()) };
+        if let Value::Mapping(fields) = &mut self.source.nodes[node].value
+            && fields.list.len() > INDEXED_FIELDS
+        {
+            fields.index = Some(seen);
+        }
         // A block has no closing bracket: its first field or item stands for it.
         let first = match &self.source.nodes[node].value {
-            Value::Mapping(fields) => fields.first().map(|(_, span, _)| *span),
+            Value::Mapping(fields) => fields.list.first().map(|(_, span, _)| *span),
             Value::List(items) => items.first().map(|item| self.source.nodes[*item].span),
             Value::Scalar(_) => None,
         };
@@ -429,7 +493,7 @@ impl<'t> Builder<'t> {
             Value::Mapping(fields) => {
                 if let Some((name, span)) = open.field.take() {
                     expanded = expanded.saturating_add(name.len());
-                    fields.push((name, span, node));
+                    fields.list.push((name, span, node));
                 }
             }
             Value::Scalar(_) => {}
@@ -437,7 +501,7 @@ impl<'t> Builder<'t> {
         let total = nodes[open.node].expanded.saturating_add(expanded);
         nodes[open.node].expanded = total;
         if total > MAX_EXPANDED {
-            return Err(Broken::Alias("aliases expand the file to more than 16 MiB"));
+            return Err(Broken::TooManyValues);
         }
         Ok(())
     }

@@ -83,8 +83,8 @@ struct Document<'r> {
     /// `null` when errors kept the tests from running.
     tests: Option<Tests>,
     findings: Vec<Entry<'r>>,
-    /// Findings beyond those listed.
-    omitted: usize,
+    /// Whether there may be more findings than those listed.
+    truncated: bool,
 }
 
 #[derive(Serialize)]
@@ -127,7 +127,7 @@ fn json(report: &Report) -> anyhow::Result<String> {
         lints,
         tests: report.tests.map(|TestSummary { passed, failed }| Tests { passed, failed }),
         findings: entries.collect(),
-        omitted: findings.omitted(),
+        truncated: findings.is_full(),
     };
     Ok(serde_json::to_string_pretty(&document)?)
 }
