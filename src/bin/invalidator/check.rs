@@ -7,10 +7,11 @@ use s3_cloudfront_invalidator::{
     config::RULES_FILE,
     distribution::DistributionId,
     rules::{Code, FALLBACK_TARGET, Finding, Findings, Report, RuleSet, Severity, TestSummary},
+    setup::account::differences,
 };
 use serde::Serialize;
 
-use crate::{Format, Global, Verdict};
+use crate::{Format, Global, Verdict, account};
 
 /// Checks the rules: errors, lints, and the tests in the file.
 #[derive(clap::Args)]
@@ -18,6 +19,10 @@ pub struct Args {
     /// The rules file, in place of --rules and RULES_PATH.
     #[arg(value_name = "RULES")]
     file: Option<PathBuf>,
+    /// Also compare the targets with the distributions of the AWS account that
+    /// the environment gives credentials for.
+    #[arg(long)]
+    aws: bool,
 }
 
 pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
@@ -25,12 +30,21 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
     let path = path.unwrap_or_else(|| PathBuf::from(RULES_FILE));
     let bytes =
         std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let report = RuleSet::check(&path.display().to_string(), &bytes, fallback().as_ref());
+    let name = path.display().to_string();
+    let report = RuleSet::check(&name, &bytes, fallback().as_ref());
+    // Rules that cannot be read have nothing to compare.
+    let rules = if args.aws { RuleSet::parse(&name, &bytes).ok() } else { None };
+    let differences = rules.map(|rules| differences_from_account(&rules)).transpose()?;
     match global.format {
-        Format::Text => print_text(&report),
-        Format::Json => anstream::println!("{}", json(&report)?),
+        Format::Text => print_text(&report, differences.as_deref()),
+        Format::Json => anstream::println!("{}", json(&report, differences.as_deref())?),
     }
-    Ok(if report.findings.has_error() { Verdict::Negative } else { Verdict::Done })
+    let sound = !report.findings.has_error() && differences.is_none_or(|list| list.is_empty());
+    Ok(if sound { Verdict::Done } else { Verdict::Negative })
+}
+
+fn differences_from_account(rules: &RuleSet) -> anyhow::Result<Vec<String>> {
+    Ok(differences(rules.targets(), rules.rules(), &account::distributions()?))
 }
 
 /// The distribution of unmatched changes, which puts its target to use. Whether
@@ -40,12 +54,21 @@ fn fallback() -> Option<DistributionId> {
     DistributionId::distribution(&id).or_else(|_| DistributionId::tenant(&id)).ok()
 }
 
-fn print_text(report: &Report) {
+fn print_text(report: &Report, differences: Option<&[String]>) {
     let Report { findings, .. } = report;
     if !findings.is_empty() {
         anstream::println!("{findings:#}");
     }
-    anstream::println!("{}: {}", findings.file(), summary(report));
+    for difference in differences.unwrap_or_default() {
+        anstream::println!("{}: {difference}", findings.file());
+    }
+    let account = match differences {
+        None => String::new(),
+        Some([]) => "; as the account has it".to_owned(),
+        Some([_]) => "; 1 difference from the account".to_owned(),
+        Some(several) => format!("; {} differences from the account", several.len()),
+    };
+    anstream::println!("{}: {}{account}", findings.file(), summary(report));
 }
 
 /// "3 errors, 1 lint; 5 tests passed"
@@ -85,6 +108,9 @@ struct Document<'r> {
     findings: Vec<Entry<'r>>,
     /// Whether there may be more findings than those listed.
     truncated: bool,
+    /// What the account has otherwise, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_differences: Option<&'r [String]>,
 }
 
 #[derive(Serialize)]
@@ -105,7 +131,7 @@ struct Entry<'r> {
     help: Option<&'r str>,
 }
 
-fn json(report: &Report) -> anyhow::Result<String> {
+fn json(report: &Report, differences: Option<&[String]>) -> anyhow::Result<String> {
     let findings: &Findings = &report.findings;
     let entries = findings.iter().map(|finding| {
         let Finding { code, message, path, line, column, notes, help, .. } = finding;
@@ -128,6 +154,7 @@ fn json(report: &Report) -> anyhow::Result<String> {
         tests: report.tests.map(|TestSummary { passed, failed }| Tests { passed, failed }),
         findings: entries.collect(),
         truncated: findings.is_full(),
+        account_differences: differences,
     };
     Ok(serde_json::to_string_pretty(&document)?)
 }

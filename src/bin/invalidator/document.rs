@@ -2,7 +2,7 @@
 
 use s3_cloudfront_invalidator::{
     cloudfront::{DistributionSubmission, Outcome},
-    distribution::DistributionId,
+    distribution::{Distribution, DistributionId},
     handler::Report,
     plan::{DistributionPlan, Plan, PlannedItem, Request},
 };
@@ -38,6 +38,9 @@ pub struct DistributionDocument {
     pub billed_paths: usize,
     /// How many of these are wildcard paths.
     pub wildcards: usize,
+    /// How many objects are purged that did not change, where the site is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unchanged_purged: Option<usize>,
     /// What is sent.
     pub requests: Vec<RequestDocument>,
     /// What cannot be sent.
@@ -147,10 +150,7 @@ impl DistributionDocument {
             reason: change.reason.to_string(),
         });
         Self {
-            id: match &part.distribution.id {
-                DistributionId::Distribution(id) => Id::Distribution(id.clone()),
-                DistributionId::Tenant(id) => Id::Tenant(id.clone()),
-            },
+            id: Id::of(&part.distribution),
             targets: part.targets.iter().map(ToString::to_string).collect(),
             billed_paths: requests
                 .iter()
@@ -158,6 +158,7 @@ impl DistributionDocument {
                 .map(|r| r.items.len())
                 .sum(),
             wildcards: part.items().filter(|planned| planned.item.is_wildcard()).count(),
+            unchanged_purged: None,
             requests,
             unaddressable: unaddressable.collect(),
         }
@@ -173,6 +174,16 @@ impl DistributionDocument {
         self.wildcards += other.wildcards;
         self.requests.extend(other.requests);
         self.unaddressable.extend(other.unaddressable);
+    }
+}
+
+impl Id {
+    /// The id of a distribution or tenant.
+    pub fn of(distribution: &Distribution) -> Self {
+        match &distribution.id {
+            DistributionId::Distribution(id) => Self::Distribution(id.clone()),
+            DistributionId::Tenant(id) => Self::Tenant(id.clone()),
+        }
     }
 }
 

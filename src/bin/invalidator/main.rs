@@ -1,6 +1,7 @@
 //! The command-line program: checks and explains rules, plans, runs payloads
 //! locally, and prints what is generated from rules and code.
 
+mod account;
 mod check;
 mod document;
 mod event_pattern;
@@ -11,10 +12,14 @@ mod input;
 mod plan;
 mod run;
 mod schema;
+mod table;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{
+    Parser, Subcommand, ValueEnum,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 use s3_cloudfront_invalidator::config::ConfigError;
 
 /// Turns S3 object events into CloudFront invalidations: the rules, checked,
@@ -33,6 +38,7 @@ struct Cli {
 struct Global {
     /// The rules file; ./rules.yaml when neither this nor RULES_PATH is given.
     #[arg(long, global = true, value_name = "FILE", env = "RULES_PATH", hide_env_values = true)]
+    #[arg(value_parser = OsStringValueParser::new().map(PathBuf::from))]
     rules: Option<PathBuf>,
     /// Text for people, or one JSON document for scripts.
     #[arg(long, global = true, value_enum, default_value_t)]
@@ -72,7 +78,9 @@ enum Verdict {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
+    // An empty variable is an unset one, here as in the function.
+    cli.global.rules.take_if(|file| file.as_os_str().is_empty());
     let global = &cli.global;
     let result = match cli.command {
         Command::Check(args) => check::run(args, global),
@@ -80,8 +88,8 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::run(args, global),
         Command::Run(args) => run::run(args, global),
         Command::Schema(args) => schema::run(args, global),
-        Command::EventPattern(args) => event_pattern::run(args, global),
-        Command::IamPolicy(args) => iam_policy::run(args, global),
+        Command::EventPattern(args) => event_pattern::run(&args, global),
+        Command::IamPolicy(args) => iam_policy::run(&args, global),
         Command::Init(args) => init::run(args, global),
     };
     match result {
