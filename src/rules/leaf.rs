@@ -19,7 +19,7 @@ pub(super) struct Leaf {
     /// Texts, and the rules whose keys hold this one or another of their texts.
     holding: BTreeMap<Box<[u8]>, Vec<RuleIndex>>,
     /// Built when first needed, as are the regexes that it may spare.
-    finder: OnceCell<Option<Finder>>,
+    finder: OnceCell<Option<Box<Finder>>>,
 }
 
 /// Finds all texts in one pass over a key.
@@ -59,9 +59,10 @@ impl Leaf {
         }
         let build = || {
             let automaton = AhoCorasick::new(self.holding.keys()).ok()?;
-            Some(Finder { automaton, rules: self.holding.values().cloned().collect() })
+            let rules = self.holding.values().cloned().collect();
+            Some(Box::new(Finder { automaton, rules }))
         };
-        self.finder.get_or_init(build).as_ref()
+        self.finder.get_or_init(build).as_deref()
     }
 }
 

@@ -45,10 +45,10 @@ use super::{
     leaf::Leaf,
 };
 
-/// How many entries the index may have in all. A rule has one for every
-/// combination of its buckets, starts and ends; where that is more than its
-/// share, it is looked up by fewer of them.
-const MAX_ENTRIES: usize = 1_000_000;
+/// How many entries the index may have in all, at some 200 bytes each. A rule
+/// has one for every combination of its buckets, starts and ends; where that is
+/// more than its share, it is looked up by fewer of them.
+const MAX_ENTRIES: usize = 200_000;
 
 /// The rules of a file, classified once.
 #[derive(Debug)]

@@ -7,7 +7,6 @@ use s3_cloudfront_invalidator::{
     },
 };
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::document;
 
@@ -60,7 +59,7 @@ enum ReadingPart<'a> {
         ignore: bool,
         stop: bool,
         regex: Option<&'a str>,
-        captures: Map<String, Value>,
+        captures: Vec<CapturePart<'a>>,
     },
     Failed {
         condition: &'static str,
@@ -75,6 +74,14 @@ enum ReadingPart<'a> {
     NotRead {
         after: &'a str,
     },
+}
+
+#[derive(Serialize)]
+struct CapturePart<'a> {
+    /// The capture's name, or its number.
+    name: &'a str,
+    /// `null` if it took no part in the match.
+    text: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -137,7 +144,7 @@ fn reading<'a>(rules: &'a RuleSet, rule: &Rule, reading: &'a Reading) -> Reading
             regex: regex.as_deref(),
             captures: captures
                 .iter()
-                .map(|(name, text)| (name.clone(), Value::from(text.clone())))
+                .map(|(name, text)| CapturePart { name, text: text.as_deref() })
                 .collect(),
         },
         Reading::Failed(Mismatch { condition, wanted, actual }) => {
