@@ -23,7 +23,7 @@
 //! for `invalidator check`:
 //!
 //! - `source`: the text becomes a tree that knows where each value stands.
-//!   Here the limits are: 8 MiB, 64 levels, 16 MiB with all aliases.
+//!   Here the limits are: 8 MiB, 64 levels, a million values with all aliases.
 //! - `read`: serde reads the `file` types from the same text. A value of the
 //!   wrong type is kept as such, and unknown fields are collected.
 //! - `validate`: what is written becomes [`Rule`]s and [`Target`]s, and every

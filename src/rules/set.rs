@@ -45,7 +45,7 @@ impl RuleSet {
     }
 
     /// Reads a rules file as [`RuleSet::parse`] does, and looks for what is
-    /// likely not as it was meant. Then runs the file's own tests.
+    /// likely not as it was meant. It also runs the file's own tests.
     ///
     /// `fallback` is the distribution of unmatched changes: a target of its own
     /// is in use even if no rule names it.
@@ -53,7 +53,6 @@ impl RuleSet {
         let checked = load(file, bytes, |loaded| {
             let Loaded { rules, tests, source, written, mut findings } = loaded;
             compile_regexes(source.root().field("rules"), &rules, &mut findings);
-            lint::file(source.root(), written, &rules, fallback, &mut findings);
             let mut summary = TestSummary::default();
             for test in &tests {
                 match test.run(&rules, source.root().field("tests")) {
@@ -64,6 +63,8 @@ impl RuleSet {
                     }
                 }
             }
+            // Last, so that lints never take the place of a failed test.
+            lint::file(source.root(), written, &rules, fallback, &mut findings);
             findings.sort();
             Report { findings, tests: Some(summary) }
         });

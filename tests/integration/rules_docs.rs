@@ -117,7 +117,13 @@ fn every_code_has_its_heading_and_shows_itself() {
         } else {
             // These take a file that no page can hold.
             assert!(
-                matches!(code, Code::FileTooLarge | Code::NotUtf8 | Code::NestedTooDeeply),
+                matches!(
+                    code,
+                    Code::FileTooLarge
+                        | Code::NotUtf8
+                        | Code::NestedTooDeeply
+                        | Code::TooManyValues
+                ),
                 "no example of {code}"
             );
         }

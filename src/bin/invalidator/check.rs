@@ -106,8 +106,8 @@ struct Document<'r> {
     /// `null` when errors kept the tests from running.
     tests: Option<Tests>,
     findings: Vec<Entry<'r>>,
-    /// Findings beyond those listed.
-    omitted: usize,
+    /// Whether there may be more findings than those listed.
+    truncated: bool,
     /// What the account has otherwise, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     account_differences: Option<&'r [String]>,
@@ -153,7 +153,7 @@ fn json(report: &Report, differences: Option<&[String]>) -> anyhow::Result<Strin
         lints,
         tests: report.tests.map(|TestSummary { passed, failed }| Tests { passed, failed }),
         findings: entries.collect(),
-        omitted: findings.omitted(),
+        truncated: findings.is_full(),
         account_differences: differences,
     };
     Ok(serde_json::to_string_pretty(&document)?)

@@ -200,12 +200,15 @@ fn what_is_no_file_is_refused() {
 }
 
 #[test]
-fn findings_are_counted_when_they_are_too_many_to_list() {
-    let yaml = format!("version: 1\nrules: [{}]\n", "{ignore: true},".repeat(1_500));
-    let report = RuleSet::check("rules.yaml", yaml.as_bytes(), None);
-    assert_eq!(report.findings.iter().count(), 1_000);
-    assert_eq!(report.findings.omitted(), 500);
-    assert!(report.findings.to_string().ends_with("\nand 500 more\n"));
+fn findings_are_as_many_as_anyone_reads() {
+    for rule in ["{ignore: true},", "{name: a, nmae: b, ignore: true},", "1,", "{name: 1, x: 2},"] {
+        let yaml = format!("version: 1\nrules: [{}]\n", rule.repeat(1_500));
+        let report = RuleSet::check("rules.yaml", yaml.as_bytes(), None);
+        assert_eq!(report.findings.iter().count(), 200, "{rule}");
+        assert!(report.findings.is_full(), "{rule}");
+        let text = report.findings.to_string();
+        assert!(text.ends_with("after 200 findings no more are looked for\n"), "{text}");
+    }
 }
 
 const SHIPPED: &str = include_str!("../../../rules.yaml");

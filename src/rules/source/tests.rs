@@ -33,7 +33,9 @@ fn values_know_where_they_stand() {
         ("a:\n- b: c\n  d: e", "a[0].d", "e"),
         ("ä: ü", "ä", "ü"),
         ("a: |\n  b\n  c\n", "a", "b"),
-        ("a: &x b\nc: *x", "a", "b"),
+        ("a: &x b\nc: *x", "a", "&x b"),
+        ("a: &x 'b' # c", "a", "&x 'b'"),
+        ("a: &x\n  'b' # c", "a", "&x"),
         ("a: [b,\n  c]", "a", "[b,"),
         ("a:", "a", ""),
         ("a: [b\r\n, c]\r\nd: e", "d", "e"),
@@ -62,6 +64,19 @@ fn an_alias_is_the_value_it_names() {
     let root = source.root();
     assert_eq!(root.field("d").index(1).text(), Some("c"));
     assert_eq!(root.field("d").path(), "a");
+}
+
+#[test]
+fn fields_of_large_mappings_are_found() {
+    let mut yaml: String = (0..100).map(|n| format!("k{n}: v{n}\n")).collect();
+    yaml.push_str("k7: again\n");
+    let source = Source::parse(&yaml).unwrap();
+    assert_eq!(source.root().field("k42").text(), Some("v42"));
+    assert_eq!(source.root().field("k42").span().line, 43);
+    assert_eq!(source.root().field_name("k42").line, 43);
+    assert_eq!(source.root().field("k42").path(), "k42");
+    assert_eq!(source.root().field("k7").text(), Some("again"));
+    assert!(!source.root().field("k100").is_given());
 }
 
 #[test]
@@ -95,13 +110,13 @@ fn what_would_take_too_much_is_refused() {
         laughs.push_str(&format!("a{level}: &a{level} [{previous}]\n"));
     }
     let (kind, line) = broken(&laughs);
-    assert!(kind.starts_with("Alias"), "{kind}");
+    assert!(kind.starts_with("TooManyValues"), "{kind}");
     assert!(line < 10, "{line}");
 
     // Few aliases of a long text.
-    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), ["*a"; 20].join(", "));
-    assert!(broken(&long).0.starts_with("Alias"));
-    assert!(broken("a: &a [*a]").0.starts_with("Alias"));
+    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), ["*a"; 40].join(", "));
+    assert!(broken(&long).0.starts_with("TooManyValues"));
+    assert!(broken(&format!("[{}]", "a,".repeat(1 << 20))).0.starts_with("TooManyValues"));
 }
 
 #[test]
@@ -114,6 +129,7 @@ fn parts_of_yaml_without_meaning_are_refused() {
         ("a: 1\n[b]: c\n", "FieldName", 2),
         ("? {a: b}\n: c\n", "FieldName", 1),
         ("a: &x b\n*x : c\n", "FieldName", 2),
+        ("a: &a [*a]", "Unsupported", 1),
         ("a: *x\n", "Syntax", 1),
         ("a: [\n", "Syntax", 2),
     ] {

@@ -2,7 +2,9 @@
 //! everything is checked and every error is collected.
 //!
 //! A value that is wrong is reported and left out, and the rest is checked as
-//! if it had never been there, so that one mistake is one finding.
+//! if it had never been there, so that one mistake is one finding. When there
+//! are as many findings as are kept, what is left is not looked at: there is at
+//! least one error among them.
 
 mod conditions;
 mod rule;
@@ -62,7 +64,9 @@ impl Check<'_> {
             Given::Absent => None,
             Given::Value(value) => Some(value),
             Given::Wrong(found) => {
-                self.report(wrong_type::<T>(at, *found));
+                if !self.findings.is_full() {
+                    self.report(wrong_type::<T>(at, *found));
+                }
                 None
             }
         }
@@ -142,6 +146,9 @@ impl Check<'_> {
         let at = at.field("targets");
         if let Some(targets) = self.value(at, &file.targets) {
             for (name, form) in &targets.0 {
+                if self.findings.is_full() {
+                    break;
+                }
                 self.target(at, name, form, &mut table);
             }
         }
