@@ -172,12 +172,13 @@ impl Intercept for Counter {
             })
         });
         tries.throttled += u32::from(code.is_some_and(is_throttling_code));
-        let status = context.response().map(|response| response.status());
-        if let Some(status) = status {
+        let mut is_refusal = false;
+        if let Some(response) = context.response() {
+            let status = response.status();
             let text = || format!("HTTP status {}", status.as_u16());
             tries.answer = Some(code.map_or_else(text, str::to_owned));
+            is_refusal = status.is_client_error();
         }
-        let is_refusal = status.is_some_and(|status| status.is_client_error());
         tries.unsure |= was_in_flight && !is_refusal;
         Ok(())
     }
