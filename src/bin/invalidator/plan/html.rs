@@ -94,7 +94,7 @@ fn distribution(out: &mut String, plan: &DistributionPlan, figures: &Figures, nu
     if figures.outline.directory(0).total > 0 {
         let rows = figures.outline.rows(OUTLINE_ROWS);
         let row_id = |place| format!("d{number}-{place}");
-        out.push_str("<h3>Where it changed</h3>\n<p class=\"key\"><span class=\"purged\">purged by a wildcard</span> <span class=\"listed\">sent path by path</span></p>\n<figure>\n");
+        out.push_str("<h3>Where it changed</h3>\n<p class=\"key\"><span class=\"purged\">purged by a wildcard</span> <span class=\"listed\">sent path by path</span> <span class=\"both\">both</span></p>\n<figure>\n");
         out.push_str(&picture::icicle(&figures.outline, &rows, row_id));
         out.push_str("</figure>\n");
         outline(out, &figures.outline, &rows, row_id);
@@ -136,7 +136,9 @@ fn outline(out: &mut String, outline: &Outline, rows: &[Row], id: impl Fn(usize)
                 };
                 (name, directory.total)
             }
-            Content::Others { directories, total } => (many(directories, "more directory"), total),
+            Content::Others { directories, total } => {
+                (format!("<small>{}</small>", many(directories, "more directory")), total)
+            }
         };
         let place = match row.content {
             Content::Directory(place) => format!(" id=\"{}\"", id(place)),

@@ -1,5 +1,7 @@
 //! The plan as one JSON document, for scripts.
 
+use std::io::{BufWriter, Write, stdout};
+
 use s3_cloudfront_invalidator::plan::Cost;
 use serde::Serialize;
 
@@ -51,6 +53,10 @@ pub fn print(summary: &Summary, unreadable: &[String]) -> anyhow::Result<()> {
         everything: cost.everything.into(),
     };
     let document = PlanDocument { plan, cost, unreadable };
-    anstream::println!("{}", serde_json::to_string_pretty(&document)?);
-    Ok(())
+    // Straight to the output: a million items need no second copy, nor a search
+    // for colours.
+    let mut out = BufWriter::new(stdout().lock());
+    serde_json::to_writer_pretty(&mut out, &document)?;
+    writeln!(out)?;
+    Ok(out.flush()?)
 }

@@ -27,7 +27,7 @@ pub fn icicle(outline: &Outline, rows: &[Row], id: impl Fn(usize) -> String) -> 
     let mut boxes = String::new();
     // Where the next box of each depth goes.
     let mut next = vec![0.0; columns + 1];
-    for row in rows {
+    for (at, row) in rows.iter().enumerate() {
         let (total, purged, label) = match row.content {
             Content::Directory(place) => {
                 let directory = outline.directory(place);
@@ -50,6 +50,7 @@ pub fn icicle(outline: &Outline, rows: &[Row], id: impl Fn(usize) -> String) -> 
         }
         let class = match row.content {
             Content::Directory(_) if purged => "purged",
+            Content::Directory(_) if holds_purged(outline, &rows[at..]) => "both",
             Content::Directory(_) => "listed",
             Content::Others { .. } => "others",
         };
@@ -89,6 +90,14 @@ pub fn icicle(outline: &Outline, rows: &[Row], id: impl Fn(usize) -> String) -> 
     )
 }
 
+/// Whether a row that follows the first one, and belongs to it, is purged.
+fn holds_purged(outline: &Outline, rows: &[Row]) -> bool {
+    rows[1..].iter().take_while(|row| row.depth > rows[0].depth).any(|row| match row.content {
+        Content::Directory(place) => outline.directory(place).purged,
+        Content::Others { .. } => false,
+    })
+}
+
 fn star(purged: bool) -> &'static str {
     if purged { "*" } else { "" }
 }
@@ -126,6 +135,8 @@ mod tests {
             svg.split("height=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         assert_eq!(heights, ["419.0", "314.0", "104.0"]);
         assert!(svg.contains("<g class=\"purged\"><title>a/*: 3 changed files</title>"), "{svg}");
+        assert!(svg.contains("<g class=\"both\"><title>/: 4 changed files</title>"), "{svg}");
+        assert!(svg.contains("<g class=\"listed\"><title>b/: 1 changed file</title>"), "{svg}");
         assert!(svg.contains("<a href=\"#d2\">"), "{svg}");
     }
 
