@@ -258,7 +258,7 @@ fn delivered(patterns: &[Value], event: &Value) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     /// Delivered if and only if the conditions of a rule hold. (A kind that
     /// shares its detail type comes along with the other.)
