@@ -57,8 +57,8 @@ impl RuleSet {
             let mut summary = TestSummary::default();
             for test in &tests {
                 match test.run(&rules, source.root().field("tests")) {
-                    Ok(()) => summary.passed += 1,
-                    Err(finding) => {
+                    None => summary.passed += 1,
+                    Some(finding) => {
                         summary.failed += 1;
                         findings.push(finding);
                     }

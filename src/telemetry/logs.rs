@@ -135,9 +135,9 @@ fn distribution(plan: &DistributionPlan, submitted: &DistributionSubmission) {
     let ids = ids.into_iter().take(MOST_NAMED).collect::<Vec<_>>().join(" ");
     let targets = plan.targets.join(" ");
     let text = if unsent > 0 {
-        format!("DRY_RUN: would send {unsent} items to {}", plan.distribution)
+        format!("DRY_RUN: not sent to {}: {unsent}", plan.distribution)
     } else {
-        format!("{} accepted {accepted} items in {} calls", plan.distribution, submitted.calls)
+        format!("accepted by {}: {accepted} of {}", plan.distribution, accepted + failed)
     };
     info!(
         distribution = plan.distribution.id.as_str(),

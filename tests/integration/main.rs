@@ -7,6 +7,7 @@ mod function;
 mod hand_plan;
 mod lambda;
 mod payload;
+mod plan;
 mod rules_docs;
 mod rules_schema;
 mod setup;

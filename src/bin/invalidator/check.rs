@@ -1,9 +1,10 @@
 //! `invalidator check`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use s3_cloudfront_invalidator::{
+    config::RULES_FILE,
     distribution::DistributionId,
     rules::{Code, FALLBACK_TARGET, Finding, Findings, Report, RuleSet, Severity, TestSummary},
     setup::account::differences,
@@ -25,9 +26,10 @@ pub struct Args {
 }
 
 pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
-    let path = args.file.as_deref().or(global.rules.as_deref());
-    let path = path.unwrap_or(Path::new("rules.yaml"));
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let path = args.file.or_else(|| global.rules.clone());
+    let path = path.unwrap_or_else(|| PathBuf::from(RULES_FILE));
+    let bytes =
+        std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let name = path.display().to_string();
     let report = RuleSet::check(&name, &bytes, fallback().as_ref());
     // Rules that cannot be read have nothing to compare.

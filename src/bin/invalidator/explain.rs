@@ -49,11 +49,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
     let explained: Vec<Explained> = args
         .objects
         .into_iter()
-        .map(|object| {
-            let change = args.event.of(object);
-            let explanation = explain(rules.rules(), rules.targets(), rules.fallback(), &change);
-            Explained { change, explanation }
-        })
+        .map(|object| Explained::new(&rules, args.event.of(object)))
         .collect();
     let plan = plan(&rules, &explained);
     let output = match global.format {
@@ -72,6 +68,13 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
 struct Explained {
     change: Change,
     explanation: Explanation,
+}
+
+impl Explained {
+    fn new(rules: &RuleSet, change: Change) -> Self {
+        let explanation = explain(rules.rules(), rules.targets(), rules.fallback(), &change);
+        Self { change, explanation }
+    }
 }
 
 /// What is sent when all changes arrive together.
@@ -123,6 +126,8 @@ impl Object {
 
 #[cfg(test)]
 mod tests {
+    use s3_cloudfront_invalidator::distribution::DistributionId;
+
     use super::*;
 
     #[test]
@@ -139,5 +144,40 @@ mod tests {
         for text in ["", "k", "/b/k", "s3:/b/k", "S3://b/k", "s3://b", "s3://b/", "s3:///k"] {
             assert!(Object::read(text).is_err(), "{text}");
         }
+    }
+
+    /// What the command prints for one object, without colour, when the
+    /// fallback is set.
+    fn text(yaml: &str, object: &str) -> String {
+        let fallback = DistributionId::distribution("E9EXAMPLE9").expect("an id");
+        let rules = RuleSet::parse("rules.yaml", yaml.as_bytes()).expect("sound rules");
+        let rules = rules.with_fallback(fallback);
+        let event = Event { kind: Kind::Created, size: None, account: None, region: None };
+        let explained = [Explained::new(&rules, event.of(Object::read(object).expect(object)))];
+        let text = text::render(&rules, &explained, &plan(&rules, &explained));
+        anstream::adapter::strip_str(&text).to_string()
+    }
+
+    #[test]
+    fn the_fallback_is_shown_like_a_target() {
+        assert_eq!(
+            text("version: 1", "s3://b/a+b.html"),
+            "s3://b/a+b.html (created): unmatched, goes to DistributionId\n\
+             \n  DistributionId (E9EXAMPLE9)\
+             \n    /a+b.html    no rule: {path}\
+             \n    /a%2Bb.html  no rule: {path}\n\
+             \nplan: 2 billed paths\
+             \n  E9EXAMPLE9 (DistributionId)\
+             \n    /a%2Bb.html\
+             \n    /a+b.html\n"
+        );
+    }
+
+    #[test]
+    fn keys_do_not_steer_the_terminal() {
+        let yaml = "version: 1\nrules: [{name: r, regex: '(.*)', invalidate: E1EXAMPLE}]";
+        let text = text(yaml, "s3://b/\u{1b}[31mred\r\u{9b}m");
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text}");
+        assert!(text.contains(r"s3://b/\u{1b}[31mred\r\u{9b}m (created)"), "{text}");
     }
 }

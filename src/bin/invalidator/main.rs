@@ -12,6 +12,7 @@ mod input;
 mod plan;
 mod run;
 mod schema;
+mod table;
 
 use std::{path::PathBuf, process::ExitCode};
 

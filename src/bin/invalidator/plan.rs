@@ -11,7 +11,7 @@ mod text;
 
 use std::{fs, path::PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::{Format, Global, Verdict, input};
 use keys::KeysFormat;
@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(value_name = "PAYLOAD", required_unless_present = "keys", conflicts_with = "keys")]
     payloads: Vec<PathBuf>,
     /// The bucket of the keys, or of the site.
-    #[arg(long, value_name = "BUCKET", required_if_eq_any = [("keys_format", "raw"), ("keys_format", "ls")])]
+    #[arg(long, value_name = "BUCKET")]
     bucket: Option<String>,
     /// A list of keys, one a line, or - for standard input: each was created.
     #[arg(long, value_name = "FILE")]
@@ -49,12 +49,16 @@ pub struct Args {
 
 pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
     let Args { payloads, bucket, keys, keys_format, site, month_to_date, report } = args;
+    let format = keys_format.unwrap_or_default();
+    if keys.is_some() && bucket.is_none() && format != KeysFormat::Sync {
+        bail!("--keys needs --bucket: the list does not name one");
+    }
     let rules = input::load_rules(global)?;
     let mut draft = Draft::new(&rules, month_to_date, site.is_some());
     let bucket = bucket.as_deref();
     let unreadable = match keys {
         Some(file) => {
-            changes::from_keys(&file, keys_format.unwrap_or_default(), bucket, &mut draft)?;
+            changes::from_keys(&file, format, bucket, &mut draft)?;
             Vec::new()
         }
         None => changes::from_payloads(&payloads, &mut draft)?,

@@ -39,11 +39,12 @@ pub struct Args {
 }
 
 pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
+    let Args { payloads, endpoint_url, aws } = args;
     let config = input::load_config(global)?;
-    let payloads = input::read_payloads(&args.payloads)?;
+    let payloads = input::read_payloads(&payloads)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (sdk, _simulator) = connect(&args, &config.rules).await?;
+        let (sdk, _simulator) = connect(endpoint_url, aws, &config.rules).await?;
         let settings = Settings { dry_run: config.dry_run, ..Settings::default() };
         let cloudfront = CloudFront::new(&sdk, settings);
         let function = Function { rules: config.rules, cloudfront };
@@ -68,12 +69,16 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
 
 /// The configuration of the CloudFront that was asked for, and the simulator
 /// if it is one.
-async fn connect(args: &Args, rules: &RuleSet) -> anyhow::Result<(SdkConfig, Option<Simulator>)> {
+async fn connect(
+    endpoint_url: Option<String>,
+    aws: bool,
+    rules: &RuleSet,
+) -> anyhow::Result<(SdkConfig, Option<Simulator>)> {
     let defaults = aws_config::defaults(BehaviorVersion::v2026_01_12());
-    if let Some(url) = &args.endpoint_url {
+    if let Some(url) = endpoint_url {
         return Ok((defaults.endpoint_url(url).load().await, None));
     }
-    if args.aws {
+    if aws {
         return Ok((defaults.load().await, None));
     }
     let simulator =

@@ -202,8 +202,8 @@ fn cost(out: &mut String, summary: &Summary) {
     let _ = writeln!(
         out,
         "<section aria-labelledby=\"cost\">\n<h2 id=\"cost\">Cost</h2>\n\
-         <p>{} billed this month before; the first {FREE_PATHS_PER_MONTH} of an account are \
-         free, every further one costs half a cent.</p>\n\
+         <p>After {} this month; {FREE_PATHS_PER_MONTH} a month are free in an account, every \
+         further one costs half a cent.</p>\n\
          <div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">Way</th><th scope=\"col\">Billed paths</th>\
          <th scope=\"col\">Still free</th><th scope=\"col\">USD</th></tr></thead>\n<tbody>",
         many(usize::try_from(summary.month_to_date).unwrap_or(usize::MAX), "path"),

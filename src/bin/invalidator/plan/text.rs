@@ -72,7 +72,7 @@ fn distribution(plan: &DistributionPlan, figures: &Figures) {
 fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table
-        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .load_preset(presets::UTF8_BORDERS_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header);
     table
@@ -161,7 +161,7 @@ fn outline(outline: &Outline) {
 
 fn cost(summary: &Summary) {
     anstream::println!(
-        "{HEADING}Cost{HEADING:#} with {} billed this month, of which {FREE_PATHS_PER_MONTH} are free",
+        "{HEADING}Cost{HEADING:#}, after {} this month ({FREE_PATHS_PER_MONTH} a month are free)",
         many(usize::try_from(summary.month_to_date).unwrap_or(usize::MAX), "path")
     );
     let mut table = table(["", "billed paths", "still free", "USD"]);

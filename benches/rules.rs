@@ -1,0 +1,109 @@
+//! What rules cost as they grow: keys matched per second, and the time to load
+//! the file, at 1 to 10,000 rules of every kind.
+//!
+//! ```sh
+//! cargo bench --bench rules
+//! ```
+
+use std::{fmt::Write, hint::black_box};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use s3_cloudfront_invalidator::{
+    event::{Change, Identity, Kind, Occurrence},
+    rules::RuleSet,
+};
+
+const SIZES: [usize; 4] = [1, 100, 1_000, 10_000];
+
+/// Keys of one round.
+const KEYS: usize = 1_000;
+
+/// A rules file that mixes all ways to tell rules apart.
+fn rules(count: usize) -> String {
+    let mut yaml = String::from("version: 1\ntargets: {www: E1EXAMPLE1WWW}\nrules:\n");
+    for n in 0..count {
+        let conditions = match n % 6 {
+            0 => format!("bucket: site-{n}, prefix: public/, suffix: [.html, .json]"),
+            1 => format!("bucket: shared, prefix: [site-{n}/, blog-{n}/]"),
+            2 => format!("bucket: shared, suffix: -{n}.html, except: {{prefix: drafts/}}"),
+            3 => format!("bucket: 'team-{n}-*', events: created"),
+            4 => format!(r"bucket: shared, regex: '^docs-{n}/(?P<lang>[a-z]{{2}})/'"),
+            _ => format!(r"bucket: shared, regex: '/tenant-{n}/[0-9]+\.xml$'"),
+        };
+        let _ = writeln!(yaml, "  - {{name: rule {n}, {conditions}, invalidate: www}}");
+    }
+    yaml
+}
+
+/// Changes that hit rules from all over the file, and some that hit none.
+fn changes(count: usize) -> Vec<Change> {
+    (0..KEYS)
+        .map(|place| {
+            // A stride that meets every kind of rule.
+            let n = (place * 7_919) % count;
+            let (bucket, key) = match (place % 8, n % 6) {
+                (0, _) => ("shared".to_owned(), format!("nobody/{n}/a.css")),
+                (1, _) => (format!("nobody-{n}"), "public/a.html".to_owned()),
+                (_, 0) => (format!("site-{n}"), format!("public/docs/{place}/index.html")),
+                (_, 1) => ("shared".to_owned(), format!("blog-{n}/2026/{place}.jpg")),
+                (_, 2) => ("shared".to_owned(), format!("posts/{place}/hello-{n}.html")),
+                (_, 3) => (format!("team-{n}-eu"), format!("assets/{place}.svg")),
+                (_, 4) => ("shared".to_owned(), format!("docs-{n}/en/{place}/index.html")),
+                (_, _) => ("shared".to_owned(), format!("feeds/tenant-{n}/{place}.xml")),
+            };
+            change(bucket, key)
+        })
+        .collect()
+}
+
+fn change(bucket: String, key: String) -> Change {
+    Change {
+        identity: Identity::new(&bucket, &key, Kind::Created, None, Occurrence::Only, None),
+        bucket: bucket.into(),
+        key,
+        kind: Kind::Created,
+        time_ms: None,
+        size: None,
+        account: None,
+        region: None,
+    }
+}
+
+fn load(yaml: &str) -> RuleSet {
+    RuleSet::parse("rules.yaml", yaml.as_bytes()).expect("a sound file")
+}
+
+fn matching(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("rules/match");
+    group.throughput(Throughput::Elements(KEYS as u64));
+    for size in SIZES {
+        let rules = load(&rules(size));
+        let changes = changes(size);
+        let hits = changes.iter().filter(|change| !rules.decide(change).contributions.is_empty());
+        assert!(hits.count() * 10 >= KEYS * 7, "most keys hit a rule");
+        group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
+            bencher.iter(|| {
+                for change in &changes {
+                    black_box(rules.decide(change));
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
+fn loading(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("rules/load");
+    group.sample_size(10);
+    for size in SIZES {
+        let yaml = rules(size);
+        group.throughput(Throughput::Elements(size as u64));
+        group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
+            bencher.iter(|| black_box(load(&yaml)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, matching, loading);
+criterion_main!(benches);
