@@ -141,7 +141,8 @@ fn unused_name(wanted: &str, names: &mut BTreeSet<String>) -> String {
 
 /// A YAML string that is nothing but a string, plain where that is certain.
 fn quoted(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || b"-./".contains(&byte);
+    let plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-./".contains(&byte);
     let starts_plain = text.starts_with(|first: char| first.is_ascii_lowercase());
     let word = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text);
     if starts_plain && !word && text.bytes().all(plain) {

@@ -110,15 +110,17 @@ fn rule_rows(rule: &Rule) -> Vec<Row> {
     let kinds = conditions.events.as_deref().unwrap_or(&Kind::ALL);
     let buckets = buckets(rule);
     let regexes = &conditions.regexes;
+    let starts: fn(&str, &str) -> bool = |text, start| text.starts_with(start);
+    let ends: fn(&str, &str) -> bool = |text, end| text.ends_with(end);
     let prefixes = narrowed(
         &conditions.prefixes,
-        alternatives(regexes, RuleRegex::starts),
-        |longer, shorter| longer.starts_with(shorter),
+        alternatives(regexes, RuleRegex::starts, starts, without_last),
+        starts,
     );
     let suffixes = narrowed(
         &conditions.suffixes,
-        alternatives(regexes, RuleRegex::ends),
-        |longer, shorter| longer.ends_with(shorter),
+        alternatives(regexes, RuleRegex::ends, ends, without_first),
+        ends,
     );
     let keys = Matcher::keys(&prefixes, &suffixes);
     let mut rows = Vec::new();
@@ -143,20 +145,44 @@ fn buckets(rule: &Rule) -> Vec<Matcher> {
 /// The literals that a regex starts with, or ends with.
 type Literals<'r> = &'r [Box<[u8]>];
 
+/// The most alternatives that are worth an entry each; of more, such as the ten
+/// digits, what they have in common is filtered by.
+const MAX_ALTERNATIVES: usize = 4;
+
 /// The texts one of which a matching key starts with, or ends with. `None` if
 /// one of the regexes does not say.
 fn alternatives(
     regexes: &[RuleRegex],
     texts: for<'r> fn(&'r RuleRegex) -> Option<Literals<'r>>,
+    includes: fn(&str, &str) -> bool,
+    shorter: fn(&str) -> Option<&str>,
 ) -> Option<Vec<String>> {
     let mut all = Vec::new();
     for regex in regexes {
-        for text in texts(regex)? {
-            // A regex may be cut within a character.
-            all.push(str::from_utf8(text).ok()?.to_owned());
+        let texts = texts(regex)?.iter().map(|text| str::from_utf8(text));
+        // A literal may be cut within a character.
+        let texts: Vec<&str> = texts.collect::<Result<_, _>>().ok()?;
+        if texts.len() <= MAX_ALTERNATIVES {
+            all.extend(texts.into_iter().map(str::to_owned));
+        } else {
+            let mut common = *texts.first()?;
+            while !texts.iter().all(|text| includes(text, common)) {
+                common = shorter(common)?;
+            }
+            all.push(common.to_owned());
         }
     }
     Some(all).filter(|all| !all.is_empty())
+}
+
+fn without_last(text: &str) -> Option<&str> {
+    let mut characters = text.chars();
+    characters.next_back().map(|_| characters.as_str())
+}
+
+fn without_first(text: &str) -> Option<&str> {
+    let mut characters = text.chars();
+    characters.next().map(|_| characters.as_str())
 }
 
 /// The starts (or ends) of keys that satisfy both a list of conditions and a
