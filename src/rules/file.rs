@@ -128,11 +128,12 @@ pub(super) enum CollapseForm {
 #[derive(Clone, Debug, Default, JsonSchema)]
 #[schemars(default, rename = "collapse", deny_unknown_fields)]
 pub(super) struct RawCollapse {
-    /// Up to this many paths are never collapsed.
+    /// Up to this many paths are never collapsed; nor are up to this many into
+    /// one wildcard when no index page changed with them.
     #[schemars(extend("default" = 100))]
     pub above: Given<u64>,
-    /// How many paths a wildcard must save for itself and for each directory it
-    /// opens without a change in it.
+    /// How many paths a wildcard must save for each directory it opens whose
+    /// index page did not change.
     #[schemars(extend("minimum" = 1, "maximum" = u32::MAX, "default" = 3))]
     pub weight: Given<u64>,
     /// The fewest path segments of a wildcard: `/a/*` has one.

@@ -116,9 +116,11 @@ pub struct Target {
 /// When and how far the plan may let wildcards stand for paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Collapse {
-    /// Paths up to this number are never collapsed.
+    /// Up to this many paths, nothing is collapsed; and up to this many paths
+    /// that no index page proves are no reason for a wildcard.
     pub above: usize,
-    /// What one unit of exposure costs, in paths.
+    /// How many paths a wildcard must save for each directory it opens whose
+    /// index page did not change.
     pub weight: u32,
     /// The fewest path segments of a wildcard: `/a/*` has one.
     pub min_depth: usize,
