@@ -53,7 +53,7 @@ async fn invoke(
         .handle(payload, &context.request_id, deadline(context))
         .await
         .map_err(|reason| Error::unreadable(&reason))?;
-    telemetry::report(&report);
+    telemetry::report(&function.rules, &report);
     let name = &context.env_config.function_name;
     for line in telemetry::metrics(name, &function.rules, &report, since_epoch_ms()) {
         emit(&line);
