@@ -1,7 +1,7 @@
 //! The plan as tables and sentences, for people.
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, Table};
 use s3_cloudfront_invalidator::{
     plan::{DistributionPlan, FREE_PATHS_PER_MONTH, PlannedItem},
     rules::FALLBACK_TARGET,
@@ -12,6 +12,7 @@ use super::{
     outline::{Content, Outline},
     summary::{Figures, Summary},
 };
+use crate::table::table;
 
 /// How many entries of a long list are shown.
 const SHOWN: usize = 15;
@@ -67,15 +68,6 @@ fn distribution(plan: &DistributionPlan, figures: &Figures) {
         format!("{}/{}: {}", change.bucket, change.key.escape_debug(), change.reason)
     });
     list("Nothing can be sent for:", unaddressable);
-}
-
-fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_preset(presets::UTF8_BORDERS_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(header);
-    table
 }
 
 fn requests(plan: &DistributionPlan) -> Table {
