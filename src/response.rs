@@ -6,6 +6,7 @@
 //! - A queue is answered with the message ids that are not done; in a FIFO
 //!   queue also with every later message of the same group, which must not
 //!   overtake.
+//!   A part of such a payload that is no message makes all of it an error.
 //! - Any other caller is answered with a summary when its one delivery is done,
 //!   and with an error otherwise, since an error is all it can retry on. The
 //!   errors' types, [`UNREADABLE`] and [`NOT_ACCEPTED`], are part of the
@@ -98,12 +99,18 @@ impl From<Error> for lambda_runtime::Diagnostic {
 /// Answers the caller.
 pub fn answer(payload: &Payload, plan: &Plan, submission: &Submission) -> Result<Answer, Error> {
     match payload.source {
-        Source::Queue => Ok(Answer::Queue(queue(payload, plan, submission))),
+        Source::Queue => queue(payload, plan, submission).map(Answer::Queue),
         Source::Direct => direct(payload, plan, submission).map(Answer::Summary),
     }
 }
 
-fn queue(payload: &Payload, plan: &Plan, submission: &Submission) -> SqsBatchResponse {
+/// A part of a queue's payload that is no message can only be asked for again
+/// with all of it, which takes an error.
+fn queue(
+    payload: &Payload,
+    plan: &Plan,
+    submission: &Submission,
+) -> Result<SqsBatchResponse, Error> {
     let failed = failed_deliveries(&payload.deliveries, plan, submission);
     let mut blocked_groups = HashSet::new();
     let mut response = SqsBatchResponse::default();
@@ -113,9 +120,12 @@ fn queue(payload: &Payload, plan: &Plan, submission: &Submission) -> SqsBatchRes
             continue;
         }
         blocked_groups.extend(group);
-        response.add_failure(delivery.id.clone().unwrap_or_default());
+        match &delivery.id {
+            Some(id) => response.add_failure(id),
+            None => return Err(error(payload, plan, submission)),
+        }
     }
-    response
+    Ok(response)
 }
 
 /// For each delivery, whether it must come again.
@@ -137,18 +147,20 @@ pub fn failed_deliveries(
 }
 
 fn direct(payload: &Payload, plan: &Plan, submission: &Submission) -> Result<Summary, Error> {
-    let unreadable: Vec<String> = payload
-        .deliveries
-        .iter()
-        .flat_map(|delivery| &delivery.unreadable)
-        .map(ToString::to_string)
-        .collect();
-    let not_accepted = failures(plan, submission);
-    if unreadable.is_empty() && not_accepted.is_empty() {
-        return Ok(summary(payload, plan, submission));
+    let failed = failed_deliveries(&payload.deliveries, plan, submission);
+    if failed.contains(&true) {
+        return Err(error(payload, plan, submission));
     }
+    Ok(summary(payload, plan, submission))
+}
+
+/// Everything that was not accepted or not read.
+fn error(payload: &Payload, plan: &Plan, submission: &Submission) -> Error {
+    let not_accepted = failures(plan, submission);
     let kind = if not_accepted.is_empty() { UNREADABLE } else { NOT_ACCEPTED };
-    Err(Error { kind, message: [not_accepted, unreadable].concat().join("\n") })
+    let unreadable = payload.deliveries.iter().flat_map(|delivery| &delivery.unreadable);
+    let lines = not_accepted.into_iter().chain(unreadable.map(ToString::to_string));
+    Error { kind, message: lines.collect::<Vec<_>>().join("\n") }
 }
 
 /// A line for every reason why a distribution did not take items.

@@ -90,6 +90,16 @@ fn an_unreadable_message_fails_alone() {
 }
 
 #[test]
+fn a_queue_gets_an_error_for_what_is_no_message() {
+    let stray =
+        Delivery { unreadable: vec![Unreadable::new("[1]: no message")], ..Delivery::default() };
+    let payload = Payload { source: Source::Queue, deliveries: vec![delivery("a", None), stray] };
+    let plan = plan(2, &[("x", &[0])]);
+    let error = answer(&payload, &plan, &submission(vec![accepted()])).unwrap_err();
+    assert_eq!((error.kind, &*error.message), (UNREADABLE, "[1]: no message"));
+}
+
+#[test]
 fn a_fifo_group_stops_at_its_first_failure() {
     let deliveries = vec![
         delivery("a1", Some("a")),
