@@ -70,7 +70,7 @@ pub enum RegexError {
         "the regex has {0} bytes, more than the {MAX_PATTERN} allowed; list prefixes or suffixes instead"
     )]
     TooLong(usize),
-    /// The compiled program could exceed [`SIZE_LIMIT`].
+    /// The compiled program could exceed the size limit.
     #[error(
         "the regex `{0}` may need more than 10 MiB when compiled; lower its counted repetitions, or write `[0-9A-Za-z_]` for `\\w` and `[0-9]` for `\\d`"
     )]
