@@ -53,7 +53,7 @@ async fn invoke(
         .handle(payload, &context.request_id, deadline(context))
         .await
         .map_err(|reason| Error::unreadable(&reason))?;
-    telemetry::report(&report);
+    telemetry::report(&function.rules, &report);
     let name = &context.env_config.function_name;
     for line in telemetry::metrics(name, &function.rules, &report, since_epoch_ms()) {
         emit(&line);
@@ -74,8 +74,17 @@ fn quote_if_not_json(mut invocation: LambdaInvocation) -> LambdaInvocation {
 
 /// The deadline of the invocation on the monotonic clock.
 fn deadline(context: &Context) -> Instant {
-    let left = Duration::from_millis(context.deadline).saturating_sub(since_epoch());
-    Instant::now() + left
+    Instant::now() + time_left(Duration::from_millis(context.deadline), since_epoch())
+}
+
+/// The longest timeout a function can have.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html>
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(900);
+
+/// The time from `now` to `deadline`, both since the Unix epoch. `cargo lambda
+/// watch` sends 600,000 milliseconds, which is no date but the time itself.
+fn time_left(deadline: Duration, now: Duration) -> Duration {
+    if deadline <= LONGEST_TIMEOUT { deadline } else { deadline.saturating_sub(now) }
 }
 
 fn since_epoch() -> Duration {
@@ -84,4 +93,18 @@ fn since_epoch() -> Duration {
 
 fn since_epoch_ms() -> i64 {
     i64::try_from(since_epoch().as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadlines_are_dates_or_durations() {
+        let now = Duration::from_secs(1_795_000_000);
+        for (deadline, left) in [(1_795_000_120, 120), (1_794_999_999, 0), (600, 600), (900, 900)] {
+            let deadline = Duration::from_secs(deadline);
+            assert_eq!(time_left(deadline, now), Duration::from_secs(left), "{deadline:?}");
+        }
+    }
 }

@@ -35,19 +35,19 @@ pub struct Config {
 #[non_exhaustive]
 pub enum ConfigError {
     /// The rules file cannot be read.
-    #[error("cannot read the rules file {}: {source}", file.display())]
+    #[error("cannot read the rules file {}: {reason}", file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
         /// What the operating system says.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The rules file is wrong.
     #[error("{0}")]
     Rules(Findings),
     /// `DistributionId` is wrong.
     #[error("the environment variable DistributionId is wrong: {0}")]
-    DistributionId(#[from] InvalidId),
+    DistributionId(InvalidId),
     /// `DRY_RUN` is wrong.
     #[error("the environment variable DRY_RUN is `{0}`: set it to true or false, or leave it out")]
     DryRun(String),
@@ -75,7 +75,7 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let variable = |name| variable(name).filter(|value| !value.is_empty());
         let named = variable("RULES_PATH").map(PathBuf::from);
-        let fallback = fallback(variable("DistributionId"))?;
+        let fallback = fallback(variable("DistributionId")).map_err(ConfigError::DistributionId)?;
         let rules = match read(named.as_deref(), default_file)? {
             Some(rules) => rules,
             None if fallback.is_some() => RuleSet::empty(),
@@ -102,7 +102,7 @@ fn read(named: Option<&Path>, default_file: &Path) -> Result<Option<RuleSet>, Co
         Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
             return Ok(None);
         }
-        Err(source) => return Err(ConfigError::Unreadable { file: file.to_owned(), source }),
+        Err(reason) => return Err(ConfigError::Unreadable { file: file.to_owned(), reason }),
     };
     let rules = RuleSet::parse(&file.display().to_string(), &bytes).map_err(ConfigError::Rules)?;
     Ok(Some(rules))

@@ -8,7 +8,6 @@ use crate::{
     plan::{Options, Plan, Planner},
     response::{self, Answer, Error},
     rules::RuleSet,
-    telemetry,
 };
 
 /// What is made once and serves every invocation.
@@ -62,11 +61,7 @@ pub fn plan(rules: &RuleSet, payload: &Payload) -> Plan {
     let mut planner = Planner::new(rules.targets(), Options::default());
     for (delivery, place) in payload.deliveries.iter().zip(0_u32..) {
         for change in &delivery.changes {
-            planner.add(change, place, || {
-                let decision = rules.route(change);
-                telemetry::change(rules, change, &decision);
-                decision
-            });
+            planner.add(change, place, || rules.route(change));
         }
     }
     planner.finish()

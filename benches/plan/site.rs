@@ -44,9 +44,9 @@ impl Site {
         Self { keys: keys.into_iter().collect(), section: "docs/" }
     }
 
-    /// The four workloads: everything; 500 pages anywhere; one section; 40
-    /// pages and feeds.
-    pub fn workloads(&self) -> [Workload; 4] {
+    /// Everything; 500 pages anywhere; one section; 40 pages and feeds; and
+    /// those 40 with all hashed assets, which no rule ignores here.
+    pub fn workloads(&self) -> [Workload; 5] {
         let mut random = fastrand::Rng::with_seed(1);
         let pages: Vec<&String> = self.keys.iter().filter(|key| key.ends_with(".html")).collect();
         let mut some = |number: usize| -> BTreeSet<String> {
@@ -58,12 +58,15 @@ impl Site {
         let mut few = some(40 - feeds.len());
         few.extend(feeds.into_iter().cloned());
         let section = self.keys.iter().filter(|key| key.starts_with(self.section));
+        let assets = self.keys.iter().filter(|key| key.starts_with("assets/"));
+        let with_assets = few.iter().chain(assets).cloned().collect();
         let workload = |name, changed: Vec<String>| Workload { name, changed };
         [
             workload("full deploy", self.keys.clone()),
             workload("500 random pages", edits.into_iter().collect()),
             workload("one section", section.cloned().collect()),
             workload("40 pages and feeds", few.into_iter().collect()),
+            workload("assets and the 40", with_assets),
         ]
     }
 }

@@ -5,6 +5,8 @@ use crate::{distribution::DistributionId, item::Item, simulator::Recorded};
 /// What a change asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
+    /// The message that brought the change.
+    pub message: String,
     /// When the change was sent, on the simulator's clock.
     pub sent_at: Duration,
     /// What is to be invalidated.

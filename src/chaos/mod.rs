@@ -14,10 +14,11 @@
 //! that a run of an hour takes a moment; only the deadline of an invocation is
 //! real. Chance comes from a seed.
 //!
-//! [`lost`] then says which changes no invalidation covers that was accepted
-//! after they were sent.
+//! [`expected`] says what the messages ask for, and [`lost`] which of it no
+//! invalidation covers that was accepted after the message was sent.
 
 mod audit;
+mod function;
 mod queue;
 
 use std::{
@@ -32,6 +33,7 @@ use tokio::time::Instant;
 use crate::simulator::Clock;
 
 pub use audit::{Expected, lost};
+pub use function::expected;
 pub use queue::{Message, sqs_event};
 
 use queue::Queue;

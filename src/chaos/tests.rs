@@ -127,7 +127,8 @@ fn what_counts_as_lost() {
         };
         let expected = |distribution| {
             let sent_at = Duration::from_secs(10);
-            [Expected { sent_at, distribution: id(distribution), item: item(wanted) }]
+            let message = "m1".to_owned();
+            [Expected { message, sent_at, distribution: id(distribution), item: item(wanted) }]
         };
         let recorded = [recorded];
         let found = lost(&expected("E1EXAMPLE"), &recorded).len();

@@ -33,8 +33,12 @@ pub(super) struct Tries {
     pub(super) sent: u32,
     /// Those that were throttled.
     pub(super) throttled: u32,
-    /// What the last one was answered, unless it was accepted.
-    last: Option<String>,
+    /// What CloudFront last answered, if it was an error.
+    answer: Option<String>,
+    /// A request is on its way.
+    in_flight: bool,
+    /// A request got no answer, or an error of the server.
+    unsure: bool,
 }
 
 /// Creates one invalidation, or says why not before `stop`.
@@ -46,7 +50,7 @@ pub(super) async fn create_invalidation(
     stop: Instant,
 ) -> (Result<Invalidation, Error>, Tries) {
     if Instant::now() >= stop {
-        return (Err(Error::Deadline { sent: false, last: None }), Tries::default());
+        return (Err(Error::Deadline { unsure: false, answer: None }), Tries::default());
     }
     let tries = Arc::new(Mutex::new(Tries::default()));
     let call = async {
@@ -54,7 +58,7 @@ pub(super) async fn create_invalidation(
         let turns = clients.turns(role);
         let _turn = turns.acquire().await.expect("turns are never closed");
         if Instant::now() >= stop {
-            return Err(Error::Deadline { sent: false, last: None });
+            return Err(Error::Deadline { unsure: false, answer: None });
         }
         let client = clients.client(role).await;
         send(&client, &distribution.id, batch(reference, items), stop, Counter(Arc::clone(&tries)))
@@ -68,7 +72,8 @@ pub(super) async fn create_invalidation(
             Err(if tries.sent == 0 { Error::Unsent(error.into()) } else { error })
         }
         Ok(Err(_)) | Err(_) => {
-            Err(Error::Deadline { sent: tries.sent > 0, last: tries.last.take() })
+            let unsure = tries.in_flight || tries.unsure;
+            Err(Error::Deadline { unsure, answer: tries.answer.take() })
         }
     };
     (result, tries)
@@ -145,7 +150,9 @@ impl Intercept for Counter {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).sent += 1;
+        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tries.sent += 1;
+        tries.in_flight = true;
         Ok(())
     }
 
@@ -155,6 +162,8 @@ impl Intercept for Counter {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_in_flight = std::mem::take(&mut tries.in_flight);
         let Some(Err(error)) = context.output_or_error() else { return Ok(()) };
         let answer = error.as_operation_error();
         let code = answer.and_then(|error| {
@@ -162,15 +171,15 @@ impl Intercept for Counter {
                 error.downcast_ref::<CreateInvalidationForDistributionTenantError>()?.code()
             })
         });
-        let status = context.response().map(|response| response.status().as_u16());
-        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tries.throttled += u32::from(code.is_some_and(is_throttling_code));
-        tries.last = Some(match (code, status) {
-            (Some(code), _) => code.to_owned(),
-            (None, Some(status)) => format!("HTTP status {status}"),
-            (None, None) if error.is_timeout_error() => "a timeout".to_owned(),
-            (None, None) => "no answer".to_owned(),
-        });
+        let mut is_refusal = false;
+        if let Some(response) = context.response() {
+            let status = response.status();
+            let text = || format!("HTTP status {}", status.as_u16());
+            tries.answer = Some(code.map_or_else(text, str::to_owned));
+            is_refusal = status.is_client_error();
+        }
+        tries.unsure |= was_in_flight && !is_refusal;
         Ok(())
     }
 }

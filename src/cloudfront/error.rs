@@ -25,10 +25,10 @@ pub(super) enum Error {
     /// The invocation has no time left.
     #[error("the deadline of the invocation is near")]
     Deadline {
-        /// The request was on its way, so that CloudFront may have accepted it.
-        sent: bool,
-        /// What the last try before was answered.
-        last: Option<String>,
+        /// CloudFront may have accepted the request.
+        unsure: bool,
+        /// What it last answered.
+        answer: Option<String>,
     },
 }
 
@@ -142,7 +142,7 @@ impl Error {
     /// the time for it, was lost on the way, or was an error of the server.
     pub(super) fn is_outcome_unknown(&self) -> bool {
         match self {
-            Self::Deadline { sent, .. } => *sent,
+            Self::Deadline { unsure, .. } => *unsure,
             Self::Distribution(error) => is_answer_lost(error),
             Self::Tenant(error) => is_answer_lost(error),
             Self::Unsent(_) => false,
@@ -181,9 +181,9 @@ impl Error {
             Self::Distribution(error) => error.message(),
             Self::Tenant(error) => error.message(),
             Self::Unsent(_) => None,
-            Self::Deadline { last, .. } => {
-                return match last {
-                    Some(last) => format!("{self}; the last try ended in {last}"),
+            Self::Deadline { answer, .. } => {
+                return match answer {
+                    Some(answer) => format!("{self}; CloudFront last answered {answer}"),
                     None => self.to_string(),
                 };
             }

@@ -274,7 +274,10 @@ fn fails(plan: &Plan, deliveries: &[Delivery], submission: &Submission) -> Vec<b
         for (item, outcome) in items.zip(submitted.outcomes.iter().flatten()) {
             if !outcome.is_done() {
                 for &source in &item.sources {
-                    fails[plan.sources[source as usize].delivery as usize] = true;
+                    let delivery = plan.sources[source as usize].delivery;
+                    if let Some(fails) = fails.get_mut(delivery as usize) {
+                        *fails = true;
+                    }
                 }
             }
         }

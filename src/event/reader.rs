@@ -102,6 +102,7 @@ impl Reader {
         })
     }
 
+    /// Reads the next value, which should be an object.
     fn object(
         &mut self,
         cursor: &mut Cursor<'_>,

@@ -38,8 +38,8 @@ fn record(key: &str) -> Value {
     })
 }
 
-fn records(records: &[Value]) -> Value {
-    json!({"Records": records})
+fn records(records: impl IntoIterator<Item = Value>) -> Value {
+    json!({"Records": records.into_iter().collect::<Vec<_>>()})
 }
 
 fn test_event() -> Value {
@@ -84,10 +84,7 @@ fn only_change(payload: &Value) -> Change {
 /// `queue a:1/0/0 -:0/1/2` is a queue's message `a` with one change, and a
 /// delivery without id with one skipped event and two that are unreadable.
 fn outcome(payload: &str) -> String {
-    let payload = match read(payload) {
-        Ok(payload) => payload,
-        Err(_) => return "error".to_owned(),
-    };
+    let Ok(payload) = read(payload) else { return "error".to_owned() };
     let mut outcome = format!("{:?}", payload.source).to_lowercase();
     for delivery in &payload.deliveries {
         let Delivery { id, changes, skipped, unreadable, .. } = delivery;
@@ -112,48 +109,48 @@ fn shapes() {
         (data(&e), "direct -:1/0/0"),
         (json!([data(&e), e]), "direct -:2/0/0"),
         (data(&json!([e, e])), "direct -:2/0/0"),
-        (records(&[r.clone(), r.clone(), r.clone()]), "direct -:3/0/0"),
-        (json!([records(&[r.clone()]), e]), "direct -:2/0/0"),
-        (records(&[sns(&e), sns(&records(&[r.clone(), r.clone()]))]), "direct -:3/0/0"),
+        (records([r.clone(), r.clone(), r.clone()]), "direct -:3/0/0"),
+        (json!([records([r.clone()]), e]), "direct -:2/0/0"),
+        (records([sns(&e), sns(&records([r.clone(), r.clone()]))]), "direct -:3/0/0"),
         (envelope(&e), "direct -:1/0/0"),
         (test_event(), "direct -:0/1/0"),
-        (records(&[sns(&test_event())]), "direct -:0/1/0"),
+        (records([sns(&test_event())]), "direct -:0/1/0"),
         (nothing.clone(), "direct -:0/0/0"),
         (json!([]), "direct -:0/0/0"),
-        (records(&[]), "direct -:0/0/0"),
+        (records([]), "direct -:0/0/0"),
         (json!([{}]), "direct -:0/0/0"),
         // Understood, and nothing is to be done.
         (with(e.clone(), "/detail-type", json!("Object Restore Initiated")), "direct -:0/1/0"),
         (with(e.clone(), "/detail-type", json!("Object Renamed")), "direct -:0/1/0"),
         (
-            records(&[with(r.clone(), "/eventName", json!("Replication:X")), r.clone()]),
+            records([with(r.clone(), "/eventName", json!("Replication:X")), r.clone()]),
             "direct -:1/1/0",
         ),
         // Direct, with elements that cannot be read.
         (json!([e, foreign, 7, e, [e]]), "direct -:2/0/3"),
-        (records(&[r.clone(), json!({}), json!({"eventSource": "aws:kinesis"})]), "direct -:1/0/2"),
-        (records(&[sns(&json!("hello")), r.clone()]), "direct -:1/0/1"),
-        (records(&[e.clone()]), "direct -:0/0/1"),
-        (records(&[json!({"Records": [r]})]), "direct -:0/0/1"),
+        (records([r.clone(), json!({}), json!({"eventSource": "aws:kinesis"})]), "direct -:1/0/2"),
+        (records([sns(&json!("hello")), r.clone()]), "direct -:1/0/1"),
+        (records([e.clone()]), "direct -:0/0/1"),
+        (records([json!({"Records": [r]})]), "direct -:0/0/1"),
         (json!([{"Records": [message("a", &e)]}]), "direct -:0/0/1"),
         // Queues.
-        (records(&[message("a", &e), message("b", &json!([e, e]))]), "queue a:1/0/0 b:2/0/0"),
+        (records([message("a", &e), message("b", &json!([e, e]))]), "queue a:1/0/0 b:2/0/0"),
         (json!([message("a", &e), message("b", &data(&e))]), "queue a:1/0/0 b:1/0/0"),
-        (records(&[message("a", &records(&[r.clone(), r.clone()]))]), "queue a:2/0/0"),
-        (records(&[message("a", &envelope(&e))]), "queue a:1/0/0"),
-        (records(&[message("a", &envelope(&records(&[r.clone()])))]), "queue a:1/0/0"),
-        (records(&[message("a", &records(&[sns(&e)]))]), "queue a:1/0/0"),
+        (records([message("a", &records([r.clone(), r.clone()]))]), "queue a:2/0/0"),
+        (records([message("a", &envelope(&e))]), "queue a:1/0/0"),
+        (records([message("a", &envelope(&records([r.clone()])))]), "queue a:1/0/0"),
+        (records([message("a", &records([sns(&e)]))]), "queue a:1/0/0"),
         (
-            records(&[message("a", &test_event()), message("b", &envelope(&test_event()))]),
+            records([message("a", &test_event()), message("b", &envelope(&test_event()))]),
             "queue a:0/1/0 b:0/1/0",
         ),
-        (records(&[message("a", &nothing), message("b", &json!([]))]), "queue a:0/0/0 b:0/0/0"),
-        (records(&[message("a", &json!("hello")), message("b", &e)]), "queue a:0/0/1 b:1/0/0"),
-        (records(&[message("a", &json!([e, foreign]))]), "queue a:1/0/1"),
-        (records(&[message("a", &records(&[message("b", &e)]))]), "queue a:0/0/1"),
-        (records(&[message("a", &e), message("a", &e)]), "queue a:1/0/0 a:1/0/0"),
+        (records([message("a", &nothing), message("b", &json!([]))]), "queue a:0/0/0 b:0/0/0"),
+        (records([message("a", &json!("hello")), message("b", &e)]), "queue a:0/0/1 b:1/0/0"),
+        (records([message("a", &json!([e, foreign]))]), "queue a:1/0/1"),
+        (records([message("a", &records([message("b", &e)]))]), "queue a:0/0/1"),
+        (records([message("a", &e), message("a", &e)]), "queue a:1/0/0 a:1/0/0"),
         (
-            records(&[with(message("a", &e), "/body", json!(7)), message("b", &e)]),
+            records([with(message("a", &e), "/body", json!(7)), message("b", &e)]),
             "queue a:0/0/1 b:1/0/0",
         ),
         (json!([without(message("a", &e), "", "eventSource")]), "queue a:1/0/0"),
@@ -164,9 +161,9 @@ fn shapes() {
         ),
         // Queues, and elements that nobody can answer for by an id.
         (json!([message("a", &e), e]), "queue a:1/0/0 -:1/0/0"),
-        (records(&[message("a", &e), r.clone(), json!(7)]), "queue a:1/0/0 -:1/0/1"),
-        (records(&[message("a", &e), message("", &e)]), "queue a:1/0/0 -:0/0/1"),
-        (records(&[without(message("a", &e), "", "messageId")]), "direct -:0/0/1"),
+        (records([message("a", &e), r.clone(), json!(7)]), "queue a:1/0/0 -:1/0/1"),
+        (records([message("a", &e), message("", &e)]), "queue a:1/0/0 -:0/0/1"),
+        (records([without(message("a", &e), "", "messageId")]), "direct -:0/0/1"),
         // Refused as a whole.
         (foreign, "error"),
         (data(&data(&e)), "error"),
@@ -198,7 +195,7 @@ fn every_member_of_a_change() {
     assert_eq!((bridge.time_ms, bridge.size), (Some(1_790_843_400_000), Some(5)));
     assert_eq!(bridge.account.as_deref(), Some("111122223333"));
     assert_eq!(bridge.region.as_deref(), Some("eu-west-1"));
-    let notified = only_change(&records(&[record("public/a%2Bb+%2541.html")]));
+    let notified = only_change(&records([record("public/a%2Bb+%2541.html")]));
     assert_eq!(notified, Change { account: None, ..bridge });
 }
 
@@ -245,7 +242,7 @@ fn keys_have_decided_results() {
         [("", false), ("/", true), ("dir/", true), ("a\0b", true), (" ", true), (&*long, true)]
     {
         let encoded = percent_encoding::utf8_percent_encode(key, percent_encoding::CONTROLS);
-        for payload in [event(key), records(&[record(&encoded.to_string())])] {
+        for payload in [event(key), records([record(&encoded.to_string())])] {
             let keys: Vec<_> = read(&payload.to_string())
                 .into_iter()
                 .flat_map(|payload| payload.deliveries)
@@ -263,7 +260,7 @@ fn keys_have_decided_results() {
 fn a_fifo_message_has_its_group() {
     let mut fifo = message("a", &event("k"));
     fifo["attributes"] = json!({"SequenceNumber": "18873177232222703872", "MessageGroupId": "g"});
-    let payload = records(&[fifo, message("b", &event("k"))]).to_string();
+    let payload = records([fifo, message("b", &event("k"))]).to_string();
     let groups: Vec<_> =
         read(&payload).unwrap().deliveries.into_iter().map(|delivery| delivery.group).collect();
     assert_eq!(groups, [Some("g".to_owned()), None]);
@@ -278,7 +275,7 @@ fn identity_takes_the_first_name_there_is() {
     let (e, r) = (event("k"), record("k"));
     let sequencer = expected(Occurrence::Sequencer("617f08299329d189"), None);
     assert_eq!(identity(&e), sequencer);
-    assert_eq!(identity(&records(&[r.clone()])), sequencer);
+    assert_eq!(identity(&records([r.clone()])), sequencer);
 
     let e = without(e, "/detail/object", "sequencer");
     let event_id = "17793124-05d4-b198-2fde-7ededc63b103";
@@ -288,17 +285,17 @@ fn identity_takes_the_first_name_there_is() {
     assert_eq!(identity(&replayed), expected(Occurrence::Event(event_id), Some("again")));
     let mut unnamed = without(e, "", "id");
     assert_eq!(identity(&unnamed), expected(Occurrence::Delivery("request-1"), None));
-    let queued = records(&[message("message-1", &unnamed)]);
+    let queued = records([message("message-1", &unnamed)]);
     assert_eq!(identity(&queued), expected(Occurrence::Delivery("message-1"), None));
     unnamed["detail"]["request-id"] = json!("N4N7GDK58NMKJ12R");
     assert_eq!(identity(&unnamed), expected(Occurrence::Event("N4N7GDK58NMKJ12R"), None));
 
     let r = without(r, "/s3/object", "sequencer");
     let request = expected(Occurrence::Event("D82B88E5F771F645"), None);
-    assert_eq!(identity(&records(&[r.clone()])), request);
+    assert_eq!(identity(&records([r.clone()])), request);
     let r = without(r, "", "responseElements");
     let direct = expected(Occurrence::Delivery("request-1"), None);
-    assert_eq!(identity(&records(&[r])), direct);
+    assert_eq!(identity(&records([r])), direct);
 }
 
 #[test]
@@ -307,7 +304,7 @@ fn records_that_share_a_request_id_stay_apart() {
     let mut version = unsequenced("a");
     version["s3"]["object"]["versionId"] = json!("v2");
     let removed = with(unsequenced("a"), "/eventName", json!("ObjectRemoved:Delete"));
-    let payload = records(&[unsequenced("a"), unsequenced("b"), version, removed]).to_string();
+    let payload = records([unsequenced("a"), unsequenced("b"), version, removed]).to_string();
     let mut identities: Vec<_> = read(&payload).unwrap().deliveries[0]
         .changes
         .iter()
@@ -353,41 +350,38 @@ fn refusals_say_what_was_expected_and_what_came() {
         (with(e.clone(), "/detail/bucket", json!("b")), "without `detail.bucket.name`"),
         (json!([e, without(e.clone(), "/detail", "object")]), "[1]: `Object Created` event"),
         (
-            records(&[r.clone(), without(r.clone(), "/s3/bucket", "name")]),
+            records([r.clone(), without(r.clone(), "/s3/bucket", "name")]),
             "Records[1]: a record of `ObjectCreated:Put` without `s3.bucket.name`",
         ),
-        (records(&[with(r.clone(), "/s3/object/key", json!(""))]), "without `s3.object.key`"),
+        (records([with(r.clone(), "/s3/object/key", json!(""))]), "without `s3.object.key`"),
         (
-            records(&[without(r.clone(), "", "eventName")]),
+            records([without(r.clone(), "", "eventName")]),
             "Records[0]: an S3 record without `eventName`",
         ),
+        (records([record("a%ff")]), "key `a%ff` of bucket `example-site` does not decode to UTF-8"),
         (
-            records(&[record("a%ff")]),
-            "key `a%ff` of bucket `example-site` does not decode to UTF-8",
-        ),
-        (
-            records(&[json!({"eventSource": "aws:kinesis"})]),
+            records([json!({"eventSource": "aws:kinesis"})]),
             "Records[0]: a record of `aws:kinesis`; expected",
         ),
         (
-            records(&[sns(&records(&[r.clone(), json!({})]))]),
+            records([sns(&records([r.clone(), json!({})]))]),
             "Records[0]: Records[1]: expected an S3 event",
         ),
-        (records(&[sns(&json!("hello"))]), "Records[0]: Message: neither an object nor"),
+        (records([sns(&json!("hello"))]), "Records[0]: Message: neither an object nor"),
         (
-            records(&[message("a", &confirmation)]),
+            records([message("a", &confirmation)]),
             "a message of type `SubscriptionConfirmation` from SNS",
         ),
         (json!({"Type": "Notification"}), "an SNS notification without `Message`"),
         (envelope(&envelope(&e)), "Message: an SNS notification inside an SNS notification"),
         (json!({"Data": {"Data": e}}), "Data: expected an S3 event"),
         (message("a", &e), "an SQS message that is not an element of the payload's own list"),
-        (records(&[message("", &e)]), "Records[0]: an SQS message without `messageId`"),
+        (records([message("", &e)]), "Records[0]: an SQS message without `messageId`"),
         (
-            records(&[with(message("a", &e), "/body", json!(7))]),
+            records([with(message("a", &e), "/body", json!(7))]),
             "an SQS message without a `body` that is text",
         ),
-        (records(&[message("a", &json!("{\"detail\""))]), "not JSON, expected `:` at byte 9; "),
+        (records([message("a", &json!("{\"detail\""))]), "not JSON, expected `:` at byte 9; "),
         (json!([[]]), "[0]: neither an object nor"),
     ] {
         let refusal = refusal(&payload.to_string());
@@ -411,7 +405,7 @@ fn refusals_quote_no_secret() {
     let token = "2336412f37fb687f5d51e6e241d09c805a5a57b30d712f7948a98bac386edfe3e";
     for payload in [
         json!({"receiptHandle": handle, "Token": token}),
-        records(&[json!({"receiptHandle": handle, "body": 7, "messageId": "a", "x": token})]),
+        records([json!({"receiptHandle": handle, "body": 7, "messageId": "a", "x": token})]),
         json!([[handle, token]]),
         json!({"Type": "SubscriptionConfirmation", "TopicArn": "arn", "Token": token, "x": handle}),
         envelope(&json!({"Signature": handle, "Token": token})),
@@ -423,10 +417,10 @@ fn refusals_quote_no_secret() {
 }
 
 #[test]
-fn a_million_bad_elements_are_said_in_a_few_words() {
-    let payload = format!("[{}7]", "7,".repeat(1_000_000));
+fn many_bad_elements_are_said_in_a_few_words() {
+    let payload = format!("[{}7]", "7,".repeat(100_000));
     let payload = read(&payload).unwrap();
     let unreadable = &payload.deliveries[0].unreadable;
     assert_eq!(unreadable.len(), 21);
-    assert_eq!(unreadable[20].to_string(), "and 999981 more that are unreadable");
+    assert_eq!(unreadable[20].to_string(), "and 99981 more that are unreadable");
 }

@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthChar;
 
 use super::{
-    finding::{Finding, Findings, Severity},
+    finding::{Finding, Findings, MAX_FINDINGS, Severity},
     source::Span,
 };
 
@@ -42,7 +42,13 @@ impl Excerpt {
             excerpt.add('…', 0, 1, 1);
         }
         let trimmed = line.trim_end();
-        let mut characters = trimmed.chars().enumerate().skip(skip);
+        // Of a long line that is plain ASCII, nothing before the part is read.
+        let part = if trimmed.is_ascii() {
+            trimmed.get(skip..)
+        } else {
+            trimmed.char_indices().nth(skip).map(|(start, _)| &trimmed[start..])
+        };
+        let mut characters = (skip..).zip(part.unwrap_or_default().chars());
         for (column, character) in characters.by_ref().take(MAX_WIDTH) {
             match character {
                 '\t' => (0..4).for_each(|_| excerpt.add(' ', column, caret, end)),
@@ -125,10 +131,13 @@ impl fmt::Display for Findings {
             }
             finding.write(f, self.file(), styles)?;
         }
-        match self.omitted() {
-            0 => Ok(()),
-            omitted => writeln!(f, "\nand {omitted} more"),
+        if self.is_full() {
+            writeln!(
+                f,
+                "\nand perhaps more: after {MAX_FINDINGS} findings no more are looked for"
+            )?;
         }
+        Ok(())
     }
 }
 
@@ -173,3 +182,6 @@ impl Finding {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

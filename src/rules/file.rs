@@ -83,12 +83,12 @@ pub(super) struct Settings {
     #[schemars(extend("default" = "", "examples" = ["/public"]))]
     pub origin_path: Given<String>,
     /// The object that viewers also see as `/`; null for none.
-    #[schemars(extend("default" = "index.html"))]
+    #[schemars(extend("pattern" = "^[^/]", "default" = "index.html"))]
     pub default_root_object: Given<OrNull<String>>,
     /// File names whose directory shows them: with `index.html`,
     /// `docs/index.html` also invalidates `/docs/`.
     #[schemars(extend("default" = [], "examples" = [["index.html"]]))]
-    pub index_documents: Given<Texts>,
+    pub index_documents: Given<FileNames>,
     /// Whether an index document also invalidates the directory without its
     /// slash: `/docs`.
     #[schemars(extend("default" = false))]
@@ -128,11 +128,12 @@ pub(super) enum CollapseForm {
 #[derive(Clone, Debug, Default, JsonSchema)]
 #[schemars(default, rename = "collapse", deny_unknown_fields)]
 pub(super) struct RawCollapse {
-    /// Up to this many paths are never collapsed.
+    /// Up to this many paths are never collapsed; nor are up to this many into
+    /// one wildcard when no index page changed with them.
     #[schemars(extend("default" = 100))]
     pub above: Given<u64>,
-    /// How many paths a wildcard must save for itself and for each directory it
-    /// opens without a change in it.
+    /// How many paths a wildcard must save for each directory it opens whose
+    /// index page did not change.
     #[schemars(extend("minimum" = 1, "maximum" = u32::MAX, "default" = 3))]
     pub weight: Given<u64>,
     /// The fewest path segments of a wildcard: `/a/*` has one.
@@ -183,7 +184,7 @@ fields!(RawRule { name, except, ignore, stop, invalidate, ..conditions: RawCondi
 pub(super) struct RawConditions {
     /// The bucket's name, or how it starts: `site-*`.
     #[schemars(extend("examples" = ["example-site", "example-*"]))]
-    pub bucket: Given<OneOrMany<String>>,
+    pub bucket: Given<OneOrMany<BucketName>>,
     /// How the key starts.
     #[schemars(extend("examples" = ["public/", ["public/", "docs/"]]))]
     pub prefix: Given<OneOrMany<String>>,
@@ -201,7 +202,7 @@ pub(super) struct RawConditions {
     pub account: Given<OneOrMany<AccountId>>,
     /// The bucket's region.
     #[schemars(extend("examples" = ["eu-central-1"]))]
-    pub region: Given<OneOrMany<String>>,
+    pub region: Given<OneOrMany<RegionName>>,
     /// The object has at least this many bytes.
     pub min_size: Given<u64>,
     /// The object has at most this many bytes.
@@ -223,6 +224,14 @@ fields!(RawConditions {
 /// What happened to an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct EventName(pub String);
+
+/// The name of a bucket, or how it starts and a `*`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct BucketName(pub String);
+
+/// The name of an AWS region.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct RegionName(pub String);
 
 /// The id of an AWS account, also as a number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -254,6 +263,10 @@ pub(super) struct RawInvalidate {
 
 fields!(RawInvalidate { target, paths, tags });
 
+/// Names of files without a directory: one or a list, which may be empty.
+#[derive(Clone, Debug)]
+pub(super) struct FileNames(pub Texts);
+
 /// One text or a list of them, which may be empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Texts(pub OneOrMany<String>);
@@ -278,7 +291,7 @@ pub(super) struct RawTest {
     /// The id of the account that owns the bucket.
     pub account: Given<AccountId>,
     /// The bucket's region.
-    pub region: Given<String>,
+    pub region: Given<RegionName>,
     /// What the rules make of it.
     pub expect: Given<ExpectForm>,
 }
@@ -390,12 +403,22 @@ impl Read for CollapseForm {
     }
 }
 
-impl Read for EventName {
-    const EXPECTED: &'static str = "the name of an event";
+macro_rules! read_text {
+    ($($type:ident $words:literal)+) => {
+        $(impl Read for $type {
+            const EXPECTED: &'static str = $words;
 
-    fn text(value: &str) -> Option<Self> {
-        Some(Self(value.to_owned()))
-    }
+            fn text(value: &str) -> Option<Self> {
+                Some(Self(value.to_owned()))
+            }
+        })+
+    };
+}
+
+read_text! {
+    EventName "the name of an event"
+    BucketName "the name of a bucket"
+    RegionName "the name of a region"
 }
 
 impl Read for AccountId {
@@ -434,6 +457,19 @@ impl Read for Texts {
 
     fn list<'de, A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
         Ok(OneOrMany::list(list)?.map(Self))
+    }
+}
+
+impl Read for FileNames {
+    const EXPECTED: &'static str = Texts::EXPECTED;
+    const LIST: bool = true;
+
+    fn text(value: &str) -> Option<Self> {
+        Texts::text(value).map(Self)
+    }
+
+    fn list<'de, A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
+        Ok(Texts::list(list)?.map(Self))
     }
 }
 

@@ -7,8 +7,8 @@ use super::{
     source::{At, Source, Span},
 };
 
-/// The most findings that are kept; more are only counted.
-pub(super) const MAX_FINDINGS: usize = 1_000;
+/// The most findings of one file; then no more are looked for.
+pub(super) const MAX_FINDINGS: usize = 200;
 
 /// Whether the function starts with the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ codes! {
     NotUtf8 "not-utf8" "The file is not UTF-8."
     Syntax "syntax" "The file is not YAML, or uses a part of YAML that has no meaning in a rules file."
     NestedTooDeeply "nested-too-deeply" "Lists and mappings nest deeper than 64 levels."
-    AliasExpansion "alias-expansion" "Aliases expand the file beyond all measure, or an alias holds itself."
+    TooManyValues "too-many-values" "The file holds more than a million values or so, each use of an alias counted."
     UnknownField "unknown-field" "A mapping has a field that does not exist."
     DuplicateField "duplicate-field" "A mapping has the same field twice."
     MissingField "missing-field" "A field that is needed is not there."
@@ -201,8 +201,6 @@ impl Finding {
 pub struct Findings {
     file: String,
     list: Vec<Finding>,
-    omitted: usize,
-    omitted_error: bool,
 }
 
 impl Findings {
@@ -212,11 +210,8 @@ impl Findings {
     }
 
     pub(super) fn push(&mut self, finding: Finding) {
-        if self.list.len() < MAX_FINDINGS {
+        if !self.is_full() {
             self.list.push(finding);
-        } else {
-            self.omitted += 1;
-            self.omitted_error |= finding.code.severity() == Severity::Error;
         }
     }
 
@@ -230,24 +225,24 @@ impl Findings {
         &self.file
     }
 
-    /// The findings that were kept.
+    /// The findings.
     pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
         self.list.iter()
     }
 
-    /// How many more there are.
-    pub fn omitted(&self) -> usize {
-        self.omitted
+    /// Whether there are as many as are kept, 200: no more were looked for.
+    pub fn is_full(&self) -> bool {
+        self.list.len() >= MAX_FINDINGS
     }
 
-    /// How many of a severity were kept.
+    /// How many of a severity there are.
     pub fn count(&self, severity: Severity) -> usize {
         self.iter().filter(|finding| finding.code.severity() == severity).count()
     }
 
     /// Whether there is an error among them.
     pub fn has_error(&self) -> bool {
-        self.omitted_error || self.count(Severity::Error) > 0
+        self.count(Severity::Error) > 0
     }
 
     /// Whether nothing was found.

@@ -1,4 +1,57 @@
 //! rules.yaml: which items of which targets a change asks for, and why.
+//!
+//! ```
+//! use s3_cloudfront_invalidator::rules::RuleSet;
+//!
+//! let yaml = b"
+//! version: 1
+//! targets:
+//!   www: { distribution: E1EXAMPLE1WWW, origin_path: /public }
+//! rules:
+//!   - name: pages
+//!     bucket: example-site
+//!     suffix: [.html, .json]
+//!     invalidate: www
+//! ";
+//! let rules = RuleSet::parse("rules.yaml", yaml).unwrap();
+//! assert_eq!(rules.rules().len(), 1);
+//! ```
+//!
+//! # From bytes to rules
+//!
+//! A file goes one way, and [`RuleSet::parse`] is that way, for the function as
+//! for `invalidator check`:
+//!
+//! - `source`: the text becomes a tree that knows where each value stands.
+//!   Here the limits are: 8 MiB, 64 levels, a million values with all aliases.
+//! - `read`: serde reads the `file` types from the same text. A value of the
+//!   wrong type is kept as such, and unknown fields are collected.
+//! - `validate`: what is written becomes [`Rule`]s and [`Target`]s, and every
+//!   error becomes a [`Finding`], placed by the tree.
+//!
+//! [`RuleSet::check`] goes on: it compiles every regex, `lint`s, and runs the
+//! file's own tests. A file without an error loads; lints and failed tests are
+//! of no concern to the function.
+//!
+//! # What a file says
+//!
+//! - Rules are read in order, and every rule that matches contributes. `stop`
+//!   makes a rule that matches the last one read; `ignore` contributes nothing
+//!   and ends the reading too. What was contributed before stays.
+//! - A change matches a rule if and only if it satisfies its conditions and no
+//!   set of its `except`. A rule without `events` matches created and deleted
+//!   objects; `ignore` rules and `except` sets without it match every kind.
+//! - A change is [`Verdict::Matched`] if a rule other than `ignore` matched,
+//!   even when nothing comes of it; [`Verdict::Ignored`] if an `ignore` rule
+//!   was the only one; else [`Verdict::Unmatched`].
+//! - An unmatched change whose content changed goes to the fallback, if there
+//!   is one ([`RuleSet::with_fallback`], [`RuleSet::route`]).
+//! - `defaults` are the settings that every target of the file starts from,
+//!   those of bare distribution ids included. The fallback is of the
+//!   environment, not of the file, and has them only through a target of the
+//!   same distribution.
+//! - Names go before ids: `invalidate: E1EXAMPLE1WWW` is the target of that
+//!   name if the file has one, else the distribution.
 
 mod affix;
 mod conditions;
@@ -63,9 +116,11 @@ pub struct Target {
 /// When and how far the plan may let wildcards stand for paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Collapse {
-    /// Paths up to this number are never collapsed.
+    /// Up to this many paths, nothing is collapsed; and up to this many paths
+    /// that no index page proves are no reason for a wildcard.
     pub above: usize,
-    /// What one unit of exposure costs, in paths.
+    /// How many paths a wildcard must save for each directory it opens whose
+    /// index page did not change.
     pub weight: u32,
     /// The fewest path segments of a wildcard: `/a/*` has one.
     pub min_depth: usize,

@@ -11,7 +11,7 @@ use super::{
         LongTarget, RawCollapse, RawConditions, RawInvalidate, RawRule, RawTest, RulesFile,
         Settings,
     },
-    finding::{Code, Finding, Findings},
+    finding::{Code, Finding, Findings, MAX_FINDINGS},
     source::{Broken, Duplicate, Source, Span},
     suggest,
     value::{Fields, Given},
@@ -62,7 +62,10 @@ pub(super) fn source<'t>(file: &str, text: &'t str) -> Result<Source<'t>, Findin
             Broken::Syntax(text) | Broken::Unsupported(text) => (Code::Syntax, &**text),
             Broken::FieldName => (Code::Syntax, "a field's name must be plain text"),
             Broken::TooDeep => (Code::NestedTooDeeply, "nested deeper than 64 levels"),
-            Broken::Alias(text) => (Code::AliasExpansion, *text),
+            Broken::TooManyValues => (
+                Code::TooManyValues,
+                "more than a million values or so, each use of an alias counted",
+            ),
         };
         let finding = Finding::placed(code, &plain, span, String::new(), message.to_owned());
         let help = match &broken {
@@ -114,13 +117,15 @@ pub(super) fn file(
     source: &Source<'_>,
     findings: &mut Findings,
 ) -> Option<Given<RulesFile>> {
-    for duplicate in &source.duplicates {
+    for duplicate in source.duplicates.iter().take(MAX_FINDINGS + 1) {
         findings.push(duplicate_finding(source, duplicate));
     }
     let mut unknown = Vec::new();
     let read: Result<Given<RulesFile>, _> =
         serde_ignored::deserialize(serde_yaml::Deserializer::from_str(text), |path| {
-            unknown.push(steps(&path));
+            if unknown.len() <= MAX_FINDINGS {
+                unknown.push(steps(&path));
+            }
         });
     for steps in unknown {
         findings.push(unknown_field(source, &steps));

@@ -15,8 +15,9 @@ use crate::event::Kind;
 
 use super::{
     file::{
-        AccountId, CollapseForm, EventName, ExpectForm, InvalidateForm, LongTarget, RawCollapse,
-        RawInvalidate, RawRule, RawTest, Rules, RulesFile, TargetForm, Targets, Tests, Texts,
+        AccountId, BucketName, CollapseForm, EventName, ExpectForm, FileNames, InvalidateForm,
+        LongTarget, RawCollapse, RawInvalidate, RawRule, RawTest, RegionName, Rules, RulesFile,
+        TargetForm, Targets, Tests, Texts,
     },
     value::{Given, OneOrMany, OrNull},
 };
@@ -74,6 +75,16 @@ inline! {
     [] Texts: |_generator| json_schema!({
         "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }]
     });
+    [] FileNames: |_generator| {
+        let name = json_schema!({ "type": "string", "pattern": "^[^/]+$" });
+        json_schema!({ "anyOf": [name, { "type": "array", "items": name }] })
+    };
+    [] BucketName: |_generator| {
+        json_schema!({ "type": "string", "pattern": "^([0-9A-Za-z._-]+\\*?|\\*)$" })
+    };
+    [] RegionName: |_generator| {
+        json_schema!({ "type": "string", "pattern": "^[0-9a-z]*-[0-9a-z-]*$" })
+    };
     [] EventName: |_generator| {
         json_schema!({ "type": "string", "enum": Kind::ALL.map(Kind::name) })
     };

@@ -45,7 +45,7 @@ impl RuleSet {
     }
 
     /// Reads a rules file as [`RuleSet::parse`] does, and looks for what is
-    /// likely not as it was meant. Then runs the file's own tests.
+    /// likely not as it was meant. It also runs the file's own tests.
     ///
     /// `fallback` is the distribution of unmatched changes: a target of its own
     /// is in use even if no rule names it.
@@ -53,17 +53,18 @@ impl RuleSet {
         let checked = load(file, bytes, |loaded| {
             let Loaded { rules, tests, source, written, mut findings } = loaded;
             compile_regexes(source.root().field("rules"), &rules, &mut findings);
-            lint::file(source.root(), written, &rules, fallback, &mut findings);
             let mut summary = TestSummary::default();
             for test in &tests {
                 match test.run(&rules, source.root().field("tests")) {
-                    Ok(()) => summary.passed += 1,
-                    Err(finding) => {
+                    None => summary.passed += 1,
+                    Some(finding) => {
                         summary.failed += 1;
                         findings.push(finding);
                     }
                 }
             }
+            // Last, so that lints never take the place of a failed test.
+            lint::file(source.root(), written, &rules, fallback, &mut findings);
             findings.sort();
             Report { findings, tests: Some(summary) }
         });
@@ -179,3 +180,6 @@ fn compile_regexes(at: At<'_>, rules: &RuleSet, findings: &mut Findings) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

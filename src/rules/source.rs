@@ -10,16 +10,26 @@
 //! deep nesting nor a repeated alias costs stack or memory. An alias is an index
 //! of the value it stands for.
 
+mod builder;
+
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as ScanSpan};
+use saphyr_parser::{Event, Marker, Parser, ScanError, Span as ScanSpan};
+
+use self::builder::Builder;
 
 /// The deepest nesting of lists and mappings. The format itself needs eight.
 pub(super) const MAX_DEPTH: usize = 64;
 
-/// What aliases may expand a file to, in bytes of text and four more for each
-/// value: twice the largest file.
-pub(super) const MAX_EXPANDED: usize = 2 * super::MAX_FILE_BYTES;
+/// What a file may amount to when each use of an alias counts as the value it
+/// stands for: bytes of text, and [`VALUE_BYTES`] for each value. It is room for
+/// a million values, more than a sound file of the largest size holds, and
+/// bounds the memory that reading takes.
+pub(super) const MAX_EXPANDED: usize = 4 * super::MAX_FILE_BYTES;
+const VALUE_BYTES: usize = 32;
+
+/// Mappings with more fields than this are looked up by hash.
+const INDEXED_FIELDS: usize = 8;
 
 /// Where a piece of text stands: lines and columns count from 1, columns in
 /// characters. A piece that goes over several lines ends with its first.
@@ -49,8 +59,8 @@ pub(super) enum Broken {
     Syntax(String),
     /// It nests deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// Aliases expand it beyond [`MAX_EXPANDED`], or an alias holds itself.
-    Alias(&'static str),
+    /// With its aliases it amounts to more than [`MAX_EXPANDED`].
+    TooManyValues,
     /// A field's name is a list or a mapping.
     FieldName,
     /// A construct of YAML that has no meaning here.
@@ -74,6 +84,8 @@ pub(super) struct Duplicate {
 struct Node {
     span: Span,
     parent: usize,
+    /// Which of the parent's values it is.
+    place: usize,
     value: Value,
     /// What reading the value with all its aliases amounts to.
     expanded: usize,
@@ -83,7 +95,31 @@ struct Node {
 enum Value {
     Scalar(String),
     List(Vec<usize>),
-    Mapping(Vec<(String, Span, usize)>),
+    Mapping(Fields),
+}
+
+#[derive(Debug, Default)]
+struct Fields {
+    list: Vec<(String, Span, usize)>,
+    /// Of many fields, the places of each name.
+    index: Option<HashMap<String, Places>>,
+}
+
+/// Where among the fields of a mapping a name stands.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    first: usize,
+    last: usize,
+}
+
+impl Fields {
+    /// The field of a name; of several, the last.
+    fn get(&self, name: &str) -> Option<&(String, Span, usize)> {
+        match &self.index {
+            Some(index) => index.get(name).map(|places| &self.list[places.last]),
+            None => self.list.iter().rev().find(|(field, ..)| field == name),
+        }
+    }
 }
 
 /// The text and its tree.
@@ -119,7 +155,12 @@ impl<'t> Source<'t> {
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error: ScanError| {
                 let at = Span::between(*error.marker(), *error.marker());
-                (Broken::Syntax(error.info().to_owned()), at)
+                // The parser has a limit of its own, and looks ahead.
+                let broken = match error.info() {
+                    "recursion limit exceeded" => Broken::TooDeep,
+                    info => Broken::Syntax(info.to_owned()),
+                };
+                (broken, builder.source.clamp(at))
             })?;
             if matches!(event, Event::DocumentStart(_)) {
                 documents += 1;
@@ -143,6 +184,15 @@ impl<'t> Source<'t> {
         At { source: self, node, exact: true }
     }
 
+    /// A place in the file for one that may be behind its last line.
+    fn clamp(&self, span: Span) -> Span {
+        if span.line <= self.lines.len() {
+            return span;
+        }
+        let column = self.lines.last().map_or(0, |line| line.chars().count()) + 1;
+        Span { line: self.lines.len().max(1), column, end_column: column + 1 }
+    }
+
     /// The text of a line, counted from 1.
     pub fn line(&self, line: usize) -> &'t str {
         self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default()
@@ -162,9 +212,7 @@ impl<'s> At<'s> {
     /// The value of a field.
     pub fn field(self, name: &str) -> Self {
         self.child(|value| match value {
-            Value::Mapping(fields) => {
-                fields.iter().rev().find(|(field, ..)| field == name).map(|(.., node)| *node)
-            }
+            Value::Mapping(fields) => fields.get(name).map(|(.., node)| *node),
             _ => None,
         })
     }
@@ -207,11 +255,9 @@ impl<'s> At<'s> {
     /// Where the name of a field stands; the mapping when it has no such field.
     pub fn field_name(self, name: &str) -> Span {
         match self.source.nodes.get(self.node).map(|node| &node.value) {
-            Some(Value::Mapping(fields)) if self.exact => fields
-                .iter()
-                .rev()
-                .find(|(field, ..)| field == name)
-                .map_or_else(|| self.span(), |(_, span, _)| *span),
+            Some(Value::Mapping(fields)) if self.exact => {
+                fields.get(name).map_or_else(|| self.span(), |(_, span, _)| *span)
+            }
             _ => self.span(),
         }
     }
@@ -224,17 +270,6 @@ impl<'s> At<'s> {
         }
     }
 
-    /// The names of the value's fields, in the order of the file.
-    #[cfg(test)]
-    pub fn fields(self) -> Vec<&'s str> {
-        match self.source.nodes.get(self.node).map(|node| &node.value) {
-            Some(Value::Mapping(fields)) if self.exact => {
-                fields.iter().map(|(name, ..)| &**name).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
     /// The way to the value: `rules[3].regex`. A value that aliases share has
     /// the path of where it is written.
     pub fn path(self) -> String {
@@ -242,16 +277,10 @@ impl<'s> At<'s> {
         let mut steps = Vec::new();
         let mut node = self.node;
         while node != 0 && node < nodes.len() {
-            let parent = nodes[node].parent;
+            let Node { parent, place, .. } = nodes[node];
             match &nodes[parent].value {
-                Value::List(items) => {
-                    let index = items.iter().position(|item| *item == node).unwrap_or_default();
-                    steps.push(format!("[{index}]"));
-                }
-                Value::Mapping(fields) => {
-                    let name = fields.iter().find(|(.., value)| *value == node);
-                    steps.push(format!(".{}", name.map_or("?", |(name, ..)| name)));
-                }
+                Value::List(_) => steps.push(format!("[{place}]")),
+                Value::Mapping(fields) => steps.push(format!(".{}", fields.list[place].0)),
                 Value::Scalar(_) => {}
             }
             node = parent;
@@ -259,166 +288,6 @@ impl<'s> At<'s> {
         let path: String = steps.into_iter().rev().collect();
         path.strip_prefix('.').map(str::to_owned).unwrap_or(path)
     }
-}
-
-struct Builder<'t> {
-    source: Source<'t>,
-    open: Vec<Open>,
-    /// The value an anchor names. An anchor of an open value is not here yet.
-    anchors: HashMap<usize, usize>,
-}
-
-/// A list or mapping whose end is still to come.
-struct Open {
-    node: usize,
-    anchor: usize,
-    start: Marker,
-    /// Of a mapping, where each field stands first.
-    seen: HashMap<String, Span>,
-    /// Of a mapping, the field whose value comes next.
-    field: Option<(String, Span)>,
-}
-
-impl<'t> Builder<'t> {
-    fn new(text: &'t str) -> Self {
-        Self { source: Source::without_tree(text), open: Vec::new(), anchors: HashMap::new() }
-    }
-
-    fn event(&mut self, event: Event<'_>, span: ScanSpan) -> Result<(), Broken> {
-        match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                no_tag(tag.is_some())?;
-                if self.awaits_field_name() {
-                    if text == "<<" && style == ScalarStyle::Plain {
-                        let text = "merge keys (`<<`) are not read; repeat the fields, or use `defaults` for those of targets";
-                        return Err(Broken::Unsupported(text.to_owned()));
-                    }
-                    self.field_name(text.into_owned(), Span::new(span));
-                } else {
-                    let expanded = text.len().saturating_add(4);
-                    let value = Value::Scalar(text.into_owned());
-                    let node = self.add(Span::new(span), value, expanded);
-                    self.name(anchor, node);
-                    self.attach(node)?;
-                }
-            }
-            Event::SequenceStart(anchor, tag) => {
-                no_tag(tag.is_some())?;
-                self.open(Value::List(Vec::new()), anchor, span)?;
-            }
-            Event::MappingStart(anchor, tag) => {
-                no_tag(tag.is_some())?;
-                self.open(Value::Mapping(Vec::new()), anchor, span)?;
-            }
-            Event::SequenceEnd | Event::MappingEnd => self.close(span)?,
-            Event::Alias(anchor) => {
-                let Some(&node) = self.anchors.get(&anchor) else {
-                    return Err(Broken::Alias("the alias stands within the value it names"));
-                };
-                if self.awaits_field_name() {
-                    return Err(Broken::FieldName);
-                }
-                self.attach(node)?;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn awaits_field_name(&self) -> bool {
-        self.open.last().is_some_and(|open| {
-            open.field.is_none() && matches!(self.source.nodes[open.node].value, Value::Mapping(_))
-        })
-    }
-
-    fn field_name(&mut self, name: String, span: Span) {
-        let Some(open) = self.open.last_mut() else { return };
-        if let Some(first) = open.seen.get(&name) {
-            self.source.duplicates.push(Duplicate {
-                mapping: open.node,
-                name: name.clone(),
-                first: *first,
-                again: span,
-            });
-        } else {
-            open.seen.insert(name.clone(), span);
-        }
-        open.field = Some((name, span));
-    }
-
-    fn add(&mut self, span: Span, value: Value, expanded: usize) -> usize {
-        let parent = self.open.last().map_or(0, |open| open.node);
-        self.source.nodes.push(Node { span, parent, value, expanded });
-        self.source.nodes.len() - 1
-    }
-
-    fn name(&mut self, anchor: usize, node: usize) {
-        // Anchors count from 1; 0 is none.
-        if anchor != 0 {
-            self.anchors.insert(anchor, node);
-        }
-    }
-
-    fn open(&mut self, value: Value, anchor: usize, span: ScanSpan) -> Result<(), Broken> {
-        if self.awaits_field_name() {
-            return Err(Broken::FieldName);
-        }
-        if self.open.len() >= MAX_DEPTH {
-            return Err(Broken::TooDeep);
-        }
-        let node = self.add(Span::new(span), value, 4);
-        let (seen, field) = (HashMap::new(), None);
-        self.open.push(Open { node, anchor, start: span.start, seen, field });
-        Ok(())
-    }
-
-    fn close(&mut self, span: ScanSpan) -> Result<(), Broken> {
-        let Some(Open { node, anchor, start, .. }) = self.open.pop() else { return Ok(()) };
-        // A block has no closing bracket: its first field or item stands for it.
-        let first = match &self.source.nodes[node].value {
-            Value::Mapping(fields) => fields.first().map(|(_, span, _)| *span),
-            Value::List(items) => items.first().map(|item| self.source.nodes[*item].span),
-            Value::Scalar(_) => None,
-        };
-        self.source.nodes[node].span = match first {
-            Some(first) if span.is_empty() && first.line == start.line() => first,
-            _ if span.is_empty() => Span::between(start, start),
-            _ => Span::between(start, span.end),
-        };
-        self.name(anchor, node);
-        self.attach(node)
-    }
-
-    /// Puts a whole value where it stands.
-    fn attach(&mut self, node: usize) -> Result<(), Broken> {
-        let Some(open) = self.open.last_mut() else { return Ok(()) };
-        let nodes = &mut self.source.nodes;
-        let mut expanded = nodes[node].expanded;
-        match &mut nodes[open.node].value {
-            Value::List(items) => items.push(node),
-            Value::Mapping(fields) => {
-                if let Some((name, span)) = open.field.take() {
-                    expanded = expanded.saturating_add(name.len());
-                    fields.push((name, span, node));
-                }
-            }
-            Value::Scalar(_) => {}
-        }
-        let total = nodes[open.node].expanded.saturating_add(expanded);
-        nodes[open.node].expanded = total;
-        if total > MAX_EXPANDED {
-            return Err(Broken::Alias("aliases expand the file to more than 16 MiB"));
-        }
-        Ok(())
-    }
-}
-
-fn no_tag(tagged: bool) -> Result<(), Broken> {
-    if tagged {
-        let text = "tags (`!name`) have no meaning here; put text in quotes if that was the aim";
-        return Err(Broken::Unsupported(text.to_owned()));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -49,11 +49,8 @@ pub fn init() {
     }
 }
 
-/// At debug, one line for each change: what the rules say of it.
-pub fn change(rules: &RuleSet, change: &Change, decision: &Decision) {
-    if !tracing::enabled!(tracing::Level::DEBUG) {
-        return;
-    }
+/// What the rules say of one change.
+fn change(rules: &RuleSet, change: &Change, decision: &Decision) {
     let by: BTreeSet<&str> = decision
         .contributions
         .iter()
@@ -78,9 +75,15 @@ pub fn change(rules: &RuleSet, change: &Change, decision: &Decision) {
     );
 }
 
-/// One line for each distribution, and one for what had no place in any.
-pub fn report(report: &Report) {
+/// One line for the invocation, one for each distribution, and one for each
+/// thing that went wrong; at debug, also one for each change.
+pub fn report(rules: &RuleSet, report: &Report) {
     let Report { payload, plan, submission } = report;
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        for one in payload.deliveries.iter().flat_map(|delivery| &delivery.changes) {
+            change(rules, one, &rules.route(one));
+        }
+    }
     let counts = plan.counts;
     info!(
         changes = counts.changes,
@@ -135,9 +138,9 @@ fn distribution(plan: &DistributionPlan, submitted: &DistributionSubmission) {
     let ids = ids.into_iter().take(MOST_NAMED).collect::<Vec<_>>().join(" ");
     let targets = plan.targets.join(" ");
     let text = if unsent > 0 {
-        format!("DRY_RUN: would send {unsent} items to {}", plan.distribution)
+        format!("DRY_RUN: not sent to {}: {unsent}", plan.distribution)
     } else {
-        format!("{} accepted {accepted} items in {} calls", plan.distribution, submitted.calls)
+        format!("accepted by {}: {accepted} of {}", plan.distribution, accepted + failed)
     };
     info!(
         distribution = plan.distribution.id.as_str(),

@@ -7,5 +7,5 @@
 mod logs;
 mod metrics;
 
-pub use logs::{change, init, report};
+pub use logs::{init, report};
 pub use metrics::metrics;

@@ -298,7 +298,7 @@ async fn a_dry_run_sends_nothing_and_says_so() {
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     assert!(simulator.requests().is_empty());
     assert!(
-        function.stdout().contains("DRY_RUN: would send 1 items to E1EXAMPLEWWW"),
+        function.stdout().contains("DRY_RUN: not sent to E1EXAMPLEWWW: 1"),
         "{}",
         function.stdout()
     );

@@ -125,11 +125,6 @@ impl Lambda {
         std::fs::read_to_string(self.directory.path().join("stdout")).unwrap()
     }
 
-    /// The directory of the bootstrap.
-    pub fn task_root(&self) -> String {
-        self.directory.path().display().to_string()
-    }
-
     /// Waits for a function that does not start: its exit status.
     pub async fn exit_status(&mut self) -> ExitStatus {
         tokio::time::timeout(PATIENCE, self.child.wait())

@@ -1,4 +1,5 @@
 //! The integration tests: one binary, a module per subject.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod chaos;
 mod cli;
@@ -6,6 +7,8 @@ mod function;
 mod hand_plan;
 mod lambda;
 mod payload;
+mod plan;
 mod rules_docs;
 mod rules_schema;
+mod setup;
 mod submit;

@@ -1,7 +1,7 @@
 //! schemas/rules.schema.json: what the code says, and what an independent
 //! validator makes of it.
 
-use std::{env, fs, path::Path};
+use std::{env, fs, path::Path, process::Command};
 
 use jsonschema::Validator;
 use s3_cloudfront_invalidator::rules::{self, RuleSet};
@@ -22,14 +22,29 @@ fn committed_schema_is_the_generated_one() {
     assert!(committed == generated, "run the tests once with UPDATE_GENERATED=1");
 }
 
+#[test]
+fn the_command_prints_what_is_committed() {
+    let schemas = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas");
+    for (arguments, file) in [
+        (&["schema"][..], "rules.schema.json"),
+        (&["schema", "rules"], "rules.schema.json"),
+        (&["schema", "event"], "event.schema.json"),
+    ] {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_invalidator")).args(arguments).output().unwrap();
+        assert!(output.status.success());
+        assert!(output.stdout == fs::read(format!("{schemas}/{file}")).unwrap(), "{arguments:?}");
+    }
+}
+
 fn validator() -> Validator {
-    let schema: Value = serde_json::from_str(&rules::schema()).unwrap();
+    let schema: Value = serde_json::from_str(&rules::schema()).expect("JSON");
     assert!(jsonschema::meta::is_valid(&schema));
-    jsonschema::validator_for(&schema).unwrap()
+    jsonschema::validator_for(&schema).expect("a sound schema")
 }
 
 fn errors(validator: &Validator, yaml: &str) -> Vec<String> {
-    let value: Value = serde_yaml::from_str(yaml).unwrap();
+    let value: Value = serde_yaml::from_str(yaml).expect("YAML");
     validator.iter_errors(&value).map(|error| error.to_string()).collect()
 }
 

@@ -291,7 +291,7 @@ async fn a_role_whose_credentials_expire_is_assumed_again() {
     assert_eq!(submit("/b").await, ["accepted"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_cloudfront_that_is_slow_does_not_hold_up_the_answer() {
     // The clock stands still, so that no answer ever comes.
     let options = Options { latency: Duration::from_secs(1), ..Options::default() };
@@ -299,7 +299,7 @@ async fn a_cloudfront_that_is_slow_does_not_hold_up_the_answer() {
     let mut plan = HandPlan::direct("E1EXAMPLE", paths(0, 2_500));
     plan.ask(distribution("E2EXAMPLE"), item("/a"));
     let (plan, deliveries) = plan.finish();
-    let deadline = Instant::now() + Duration::from_millis(200);
+    let deadline = Instant::now() + Duration::from_secs(20);
     let submission = cloudfront.submit(&plan, &deliveries, deadline).await;
     assert!(Instant::now() < deadline);
     assert_eq!(words(&submission), vec!["retry:DeadlineExceeded"; 2_501]);

@@ -38,6 +38,9 @@ pub struct DistributionDocument {
     pub billed_paths: usize,
     /// How many of these are wildcard paths.
     pub wildcards: usize,
+    /// How many objects are purged that did not change, where the site is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unchanged_purged: Option<usize>,
     /// What is sent.
     pub requests: Vec<RequestDocument>,
     /// What cannot be sent.
@@ -155,6 +158,7 @@ impl DistributionDocument {
                 .map(|r| r.items.len())
                 .sum(),
             wildcards: part.items().filter(|planned| planned.item.is_wildcard()).count(),
+            unchanged_purged: None,
             requests,
             unaddressable: unaddressable.collect(),
         }

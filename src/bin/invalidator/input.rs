@@ -87,6 +87,19 @@ fn documents(name: &str, bytes: &[u8]) -> Vec<Payload> {
     found.into_iter().enumerate().map(|(at, bytes)| Payload { name: named(at), bytes }).collect()
 }
 
+/// Reads a text file, or standard input for `-`.
+pub fn read_text(file: &Path) -> anyhow::Result<String> {
+    let name = file.display();
+    let bytes = if file.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+        bytes
+    } else {
+        fs::read(file).with_context(|| format!("cannot read {name}"))?
+    };
+    String::from_utf8(bytes).with_context(|| format!("{name} is not UTF-8"))
+}
+
 fn directory(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let name = directory.display();
     let entries = fs::read_dir(directory).with_context(|| format!("cannot read {name}"))?;

@@ -1,6 +1,7 @@
 //! The command-line program: checks and explains rules, plans, runs payloads
 //! locally, and prints what is generated from rules and code.
 
+mod account;
 mod check;
 mod document;
 mod event_pattern;
@@ -11,6 +12,7 @@ mod input;
 mod plan;
 mod run;
 mod schema;
+mod table;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -86,8 +88,8 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::run(args, global),
         Command::Run(args) => run::run(args, global),
         Command::Schema(args) => schema::run(args, global),
-        Command::EventPattern(args) => event_pattern::run(args, global),
-        Command::IamPolicy(args) => iam_policy::run(args, global),
+        Command::EventPattern(args) => event_pattern::run(&args, global),
+        Command::IamPolicy(args) => iam_policy::run(&args, global),
         Command::Init(args) => init::run(args, global),
     };
     match result {

@@ -1,5 +1,6 @@
 //! `invalidator run`: the same handler as the Lambda function, on this machine.
 
+mod chaos;
 mod report;
 
 use std::{path::PathBuf, time::Duration};
@@ -36,14 +37,26 @@ pub struct Args {
     /// Send to AWS. This invalidates, and may cost money.
     #[arg(long)]
     aws: bool,
+    /// Send the payloads' changes through a queue on a bad day, with this seed:
+    /// a third of the calls throttled, a tenth failing, connections cut,
+    /// processes killed. Says what was lost and billed beside a good day.
+    #[arg(long, value_name = "SEED", conflicts_with_all = ["aws", "endpoint_url"])]
+    chaos: Option<u64>,
+    /// How many changes --chaos sends; the payloads' changes are repeated.
+    #[arg(long, value_name = "N", default_value_t = 10_000, requires = "chaos")]
+    changes: usize,
 }
 
 pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
+    let Args { payloads, endpoint_url, aws, chaos, changes } = args;
     let config = input::load_config(global)?;
-    let payloads = input::read_payloads(&args.payloads)?;
+    let payloads = input::read_payloads(&payloads)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(seed) = chaos {
+        return runtime.block_on(chaos::run(&payloads, changes, seed, global));
+    }
     runtime.block_on(async {
-        let (sdk, _simulator) = connect(&args, &config.rules).await?;
+        let (sdk, _simulator) = connect(endpoint_url, aws, &config.rules).await?;
         let settings = Settings { dry_run: config.dry_run, ..Settings::default() };
         let cloudfront = CloudFront::new(&sdk, settings);
         let function = Function { rules: config.rules, cloudfront };
@@ -68,12 +81,16 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
 
 /// The configuration of the CloudFront that was asked for, and the simulator
 /// if it is one.
-async fn connect(args: &Args, rules: &RuleSet) -> anyhow::Result<(SdkConfig, Option<Simulator>)> {
+async fn connect(
+    endpoint_url: Option<String>,
+    aws: bool,
+    rules: &RuleSet,
+) -> anyhow::Result<(SdkConfig, Option<Simulator>)> {
     let defaults = aws_config::defaults(BehaviorVersion::v2026_01_12());
-    if let Some(url) = &args.endpoint_url {
+    if let Some(url) = endpoint_url {
         return Ok((defaults.endpoint_url(url).load().await, None));
     }
-    if args.aws {
+    if aws {
         return Ok((defaults.load().await, None));
     }
     let simulator =

@@ -4,8 +4,11 @@ use clap::ValueEnum;
 
 use crate::{Global, Verdict};
 
-/// Prints the JSON Schema of rules.yaml.
-#[derive(clap::Args)]
+/// The payloads that the function understands.
+const EVENT: &str = include_str!("../../../schemas/event.schema.json");
+
+/// Prints the JSON Schema of rules.yaml, or of the payloads.
+#[derive(Clone, Copy, clap::Args)]
 pub struct Args {
     /// Of what.
     #[arg(value_enum, default_value_t)]
@@ -17,11 +20,15 @@ enum Of {
     /// rules.yaml
     #[default]
     Rules,
+    /// The payloads of the function.
+    Event,
 }
 
 pub fn run(args: Args, _global: &Global) -> anyhow::Result<Verdict> {
-    match args.of {
+    let Args { of } = args;
+    match of {
         Of::Rules => anstream::print!("{}", s3_cloudfront_invalidator::rules::schema()),
+        Of::Event => anstream::print!("{EVENT}"),
     }
     Ok(Verdict::Done)
 }

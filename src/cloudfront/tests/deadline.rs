@@ -44,12 +44,26 @@ async fn what_was_sent_and_what_was_not_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_answer_is_told() {
-    let server = Server::new(|_| THROTTLED);
+    // One answer, then back-off or silence until the end.
+    let server = Server::in_turn([THROTTLED, Answer::Hang, Answer::Hang, Answer::Hang]);
     let site = Site::direct("E1EXAMPLE", &["/a"]);
-    let submission = site.submit_within(&server.cloudfront(), 2 * SECOND).await;
+    let submission = site.submit_within(&server.cloudfront(), 8 * SECOND).await;
     assert_eq!(words(&submission), ["retry:DeadlineExceeded"]);
     let message = message(&submission);
-    assert!(message.contains("the last try ended in Throttling"), "{message}");
+    assert!(message.contains("CloudFront last answered Throttling"), "{message}");
+    assert!(message.contains("may have accepted it"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_at_every_try_was_not_accepted() {
+    let server = Server::new(|_| THROTTLED);
+    let site = Site::direct("E1EXAMPLE", &["/a"]);
+    // The back-off outlasts the time, and no request is cut off: the first
+    // answer takes nearly all of it.
+    let submission = site.submit_within(&server.cloudfront(), LATENCY * 4 / 3 + LATENCY / 50).await;
+    let message = message(&submission);
+    let cut_off = server.sent().len() > 1;
+    assert_eq!(message.contains("may have accepted it"), cut_off, "{message}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,7 @@
 //! What leaves the process, byte for byte, and how often.
 
+use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -25,6 +27,33 @@ async fn the_request_of_a_distribution() {
             site.plan.distributions[0].requests[0].caller_reference
         )
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recorded_exchange() {
+    let site = Site::direct("E1EXAMPLE", &["/a%20b.html"]);
+    let reference = &site.plan.distributions[0].requests[0].caller_reference;
+    let event = |status: u16, answer: String| {
+        let body = format!(
+            r#"<InvalidationBatch xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Paths><Quantity>1</Quantity><Items><Path>/a%20b.html</Path></Items></Paths><CallerReference>{reference}</CallerReference></InvalidationBatch>"#
+        );
+        let mut request = HttpRequest::new(body.into());
+        request.set_method("POST").unwrap();
+        let url = "https://cloudfront.amazonaws.com/2020-05-31/distribution/E1EXAMPLE/invalidation";
+        request.set_uri(url).unwrap();
+        request.headers_mut().insert("content-type", "application/xml");
+        let status = StatusCode::try_from(status).unwrap();
+        ReplayEvent::new(request, HttpResponse::new(status, answer.into()))
+    };
+    let client = StaticReplayClient::new(vec![
+        event(400, error("Throttling", "Rate exceeded")),
+        event(503, error("ServiceUnavailable", "CloudFront encountered an internal error.")),
+        event(201, created("I2J0I21PCUYOIK")),
+    ]);
+    let cloudfront =
+        CloudFront::new(&sdk_config(SharedHttpClient::new(client.clone())), Settings::default());
+    assert_eq!(words(&site.submit(&cloudfront).await), ["I2J0I21PCUYOIK"]);
+    client.assert_requests_match(&[]);
 }
 
 #[tokio::test(start_paused = true)]

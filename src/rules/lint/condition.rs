@@ -14,7 +14,7 @@ pub(super) fn lint(at: At<'_>, conditions: &Conditions, findings: &mut Findings)
     let buckets: Vec<String> = conditions.buckets.iter().map(ToString::to_string).collect();
     let regexes: Vec<&str> = conditions.regexes.iter().map(RuleRegex::pattern).collect();
     let events = conditions.events.iter().flatten().map(|kind| kind.name());
-    covered(at.field("bucket"), &buckets, |one, other| bucket_covers(one, other), findings);
+    covered(at.field("bucket"), &buckets, bucket_covers, findings);
     covered(
         at.field("prefix"),
         &conditions.prefixes,

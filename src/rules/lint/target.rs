@@ -3,7 +3,7 @@
 use crate::{
     distribution::DistributionId,
     rules::{
-        Action, RuleSet, TargetIndex,
+        Action, Rule, RuleSet, TargetIndex,
         file::{RulesFile, TargetForm},
         finding::{Code, Finding, Findings},
         source::At,
@@ -21,18 +21,12 @@ pub(super) fn targets(
 ) {
     let Given::Value(written) = &written.targets else { return };
     let at = at.field("targets");
+    let users = users(rules);
     for (index, (name, form)) in written.0.iter().enumerate() {
         // The targets of a file come first, in its order.
         let index = TargetIndex(index);
         let target = rules.target(index);
-        let users: Vec<_> = rules
-            .rules()
-            .iter()
-            .filter(|rule| match &rule.action {
-                Action::Ignore => false,
-                Action::Invalidate { targets, .. } => targets.iter().any(|one| one.target == index),
-            })
-            .collect();
+        let users = &users[index.0];
         if users.is_empty() {
             if fallback != Some(&target.distribution.id) {
                 let message = format!("no rule invalidates the target `{name}`");
@@ -65,4 +59,17 @@ pub(super) fn targets(
             }
         }
     }
+}
+
+/// For each target, the rules that invalidate something in it.
+fn users(rules: &RuleSet) -> Vec<Vec<&Rule>> {
+    let mut users = vec![Vec::new(); rules.targets().len()];
+    for rule in rules.rules() {
+        if let Action::Invalidate { targets, .. } = &rule.action {
+            for invalidate in targets {
+                users[invalidate.target.0].push(rule);
+            }
+        }
+    }
+    users
 }

@@ -39,13 +39,13 @@ impl Check<'_> {
             _ => Some(events.iter().filter_map(|(at, name)| self.event(*at, name)).collect()),
         };
         let conditions = Conditions {
-            buckets: buckets.iter().filter_map(|(at, name)| self.bucket(*at, name)).collect(),
+            buckets: buckets.iter().filter_map(|(at, name)| self.bucket(*at, &name.0)).collect(),
             prefixes: prefixes.iter().map(|(_, prefix)| (*prefix).clone()).collect(),
             suffixes: suffixes.iter().map(|(_, suffix)| (*suffix).clone()).collect(),
             regexes: regexes.iter().filter_map(|(at, text)| self.regex(*at, text)).collect(),
             events,
             accounts: accounts.iter().map(|(at, account)| self.account(*at, account)).collect(),
-            regions: regions.iter().map(|(at, region)| self.region(*at, region)).collect(),
+            regions: regions.iter().map(|(at, region)| self.region(*at, &region.0)).collect(),
             min_size: self.value(at.field("min_size"), &raw.min_size).copied(),
             max_size: self.value(at.field("max_size"), &raw.max_size).copied(),
         };

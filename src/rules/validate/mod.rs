@@ -2,7 +2,9 @@
 //! everything is checked and every error is collected.
 //!
 //! A value that is wrong is reported and left out, and the rest is checked as
-//! if it had never been there, so that one mistake is one finding.
+//! if it had never been there, so that one mistake is one finding. When there
+//! are as many findings as are kept, what is left is not looked at: there is at
+//! least one error among them.
 
 mod conditions;
 mod rule;
@@ -62,7 +64,9 @@ impl Check<'_> {
             Given::Absent => None,
             Given::Value(value) => Some(value),
             Given::Wrong(found) => {
-                self.report(wrong_type::<T>(at, *found));
+                if !self.findings.is_full() {
+                    self.report(wrong_type::<T>(at, *found));
+                }
                 None
             }
         }
@@ -142,6 +146,9 @@ impl Check<'_> {
         let at = at.field("targets");
         if let Some(targets) = self.value(at, &file.targets) {
             for (name, form) in &targets.0 {
+                if self.findings.is_full() {
+                    break;
+                }
                 self.target(at, name, form, &mut table);
             }
         }
@@ -170,7 +177,7 @@ fn wrong_type<T: Read>(at: At<'_>, found: Found) -> Finding {
         Found::Mapping if takes_text => {
             Some("text that holds `{` or `: ` must be in quotes".to_owned())
         }
-        Found::Text => size_help::<T>(text),
+        Found::Text => plain_help::<T>(text).or_else(|| size_help::<T>(text)),
         Found::List if takes_text && T::LIST => {
             Some("text that starts with `[` must be in quotes".to_owned())
         }
@@ -178,6 +185,21 @@ fn wrong_type<T: Read>(at: At<'_>, found: Found) -> Finding {
     };
     let message = format!("expected {expected}, found {found_text}");
     Finding::new(Code::WrongType, at, message).help_if(help)
+}
+
+/// For text that would be the right value without its quotes, or in YAML's
+/// newer spelling.
+fn plain_help<T: Read>(text: &str) -> Option<String> {
+    let number = text.parse().ok().and_then(T::number).is_some();
+    let word = match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" => Some("true"),
+        "false" | "no" | "off" => Some("false"),
+        _ => None,
+    };
+    match word.filter(|_| T::bool(true).is_some()) {
+        Some(word) => Some(format!("write `{word}`, without quotes")),
+        None => number.then(|| format!("write `{text}`, without quotes")),
+    }
 }
 
 /// The bytes that a size like `5MB` stands for, where a number is expected.

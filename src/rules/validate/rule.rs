@@ -31,9 +31,12 @@ impl Check<'_> {
         let mut names = HashMap::new();
         self.items(at, &rules.0)
             .into_iter()
-            .map(|(at, raw)| {
+            .map_while(|(at, raw)| {
+                if self.findings.is_full() {
+                    return None;
+                }
                 let name = self.rule_name(at, raw, &mut names);
-                self.rule(at, name, raw, targets)
+                Some(self.rule(at, name, raw, targets))
             })
             .collect()
     }

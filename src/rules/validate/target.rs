@@ -250,7 +250,7 @@ impl Check<'_> {
             None => {}
         }
         let documents_at = at.field("index_documents");
-        let documents = self.value(documents_at, &raw.index_documents);
+        let documents = self.value(documents_at, &raw.index_documents).map(|names| &names.0);
         if documents.is_some() {
             paths.index_documents.clear();
         }

@@ -27,11 +27,15 @@ impl Check<'_> {
         let Some(tests) = self.value(at, given) else { return Vec::new() };
         let places = (0..tests.0.len()).filter(|index| matches!(tests.0[*index], Given::Value(_)));
         let places: Vec<usize> = places.collect();
-        self.items(at, &tests.0)
-            .into_iter()
-            .zip(places)
-            .filter_map(|((at, raw), place)| self.test(at, raw, targets, place))
-            .collect()
+        let tests: Vec<_> = self.items(at, &tests.0).into_iter().zip(places).collect();
+        let mut cases = Vec::new();
+        for ((at, raw), place) in tests {
+            if self.findings.is_full() {
+                break;
+            }
+            cases.extend(self.test(at, raw, targets, place));
+        }
+        cases
     }
 
     fn test(
@@ -77,7 +81,7 @@ impl Check<'_> {
             .map(|account| self.account(at.field("account"), account));
         let region = self
             .value(at.field("region"), &raw.region)
-            .map(|region| self.region(at.field("region"), region));
+            .map(|region| self.region(at.field("region"), &region.0));
         let url = url?;
         let parts = url.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
         let Some((bucket, key)) =

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
 use s3_cloudfront_invalidator::{
     cloudfront::Outcome as ItemOutcome,
     distribution::Distribution,
@@ -15,7 +14,10 @@ use s3_cloudfront_invalidator::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::document::{Document, OutcomeDocument};
+use crate::{
+    document::{Document, OutcomeDocument},
+    table::table,
+};
 
 /// One payload and what came of it.
 pub struct Invocation {
@@ -48,25 +50,41 @@ impl Invocation {
 
 /// Prints one table of every change, then what went wrong, then the totals.
 pub fn text(rules: &RuleSet, invocations: &[Invocation]) {
-    let mut table = Table::new();
-    table
-        .load_preset(UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(["payload", "event", "key", "rule", "target", "item", "invalidation"]);
+    let mut table = table(["payload", "event", "key", "rule", "target", "item", "invalidation"]);
     for invocation in invocations {
-        if let Outcome::Handled(report) = &invocation.outcome {
-            for row in rows(rules, report) {
-                table.add_row([vec![invocation.payload.clone()], row.to_vec()].concat());
-            }
+        let rows = match &invocation.outcome {
+            Outcome::Handled(report) => rows(rules, report),
+            Outcome::Refused(_) => vec![note("(refused)")],
+        };
+        // What a row shares with the one above it is said once.
+        let mut above = Vec::new();
+        for row in rows {
+            let row: Vec<String> = [invocation.payload.clone()].into_iter().chain(row).collect();
+            let mut shared = true;
+            table.add_row(row.iter().enumerate().map(|(at, cell)| {
+                shared &= at < SHARED_COLUMNS && above.get(at) == Some(cell);
+                if shared { "" } else { cell }
+            }));
+            above = row;
         }
     }
-    anstream::println!("{table}");
+    anstream::println!("{table}\n");
     for invocation in invocations {
         for problem in problems(invocation) {
             anstream::println!("{}: {problem}", invocation.payload);
         }
     }
     anstream::println!("{}", totals(invocations));
+}
+
+/// The columns up to the target's name.
+const SHARED_COLUMNS: usize = 5;
+
+/// A row of a payload without changes.
+fn note(text: &str) -> [String; 6] {
+    let mut row = [const { String::new() }; 6];
+    row[1] = text.to_owned();
+    row
 }
 
 fn problems(invocation: &Invocation) -> Vec<String> {
@@ -94,6 +112,9 @@ fn problems(invocation: &Invocation) -> Vec<String> {
 fn rows(rules: &RuleSet, report: &Report) -> Vec<[String; 6]> {
     let accepted = Accepted::of(report);
     let mut rows = Vec::new();
+    if report.payload.deliveries.iter().all(|delivery| delivery.changes.is_empty()) {
+        rows.push(note("(no change)"));
+    }
     for change in report.payload.deliveries.iter().flat_map(|delivery| &delivery.changes) {
         let head = |rule: &str, target: &str, item: String, id: String| {
             let key = format!("{}/{}", change.bucket, change.key.escape_debug());
@@ -230,25 +251,22 @@ fn totals(invocations: &[Invocation]) -> String {
         .filter(|outcome| matches!(outcome, OutcomeDocument::Accepted { .. }))
         .collect();
     let unaddressable: usize = sum.distributions.iter().map(|part| part.unaddressable.len()).sum();
-    let mut parts = vec![
-        format!("{} payloads", invocations.len()),
-        format!("{} changes", sum.changes),
-        format!("{} invalidations", ids.len()),
-        format!("{} billed paths", sum.billed_paths),
+    let counts = [
+        (invocations.len(), "payload", "payloads"),
+        (sum.changes, "change", "changes"),
+        (ids.len(), "invalidation", "invalidations"),
+        (sum.billed_paths, "billed path", "billed paths"),
+        (sum.fallback, "to the fallback", "to the fallback"),
+        (sum.ignored, "ignored", "ignored"),
+        (sum.unmatched, "unmatched", "unmatched"),
+        (sum.not_served, "not served", "not served"),
+        (skipped, "event that asks for nothing", "events that ask for nothing"),
+        (unaddressable, "unaddressable", "unaddressable"),
+        (failed, "delivery to retry", "deliveries to retry"),
+        (refused, "payload refused", "payloads refused"),
     ];
-    for (count, what) in [
-        (sum.fallback, "to the fallback"),
-        (sum.ignored, "ignored"),
-        (sum.unmatched, "unmatched"),
-        (sum.not_served, "not served"),
-        (skipped, "events that ask for nothing"),
-        (unaddressable, "unaddressable"),
-        (failed, "deliveries to retry"),
-        (refused, "payloads refused"),
-    ] {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
-        }
-    }
-    parts.join(", ")
+    let said = counts.iter().enumerate().filter(|(at, (count, ..))| *at < 4 || *count > 0);
+    let said = said
+        .map(|(_, (count, one, many))| format!("{count} {}", if *count == 1 { one } else { many }));
+    said.collect::<Vec<_>>().join(", ")
 }

@@ -1,0 +1,72 @@
+"""Runs the commands of docs/install.md that make an installation by hand, as they stand there, against moto.
+
+A block that begins with ```sh is run; one with ```console is not: it needs a build, or AWS itself.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import machine
+from machine import ENVIRONMENT, ROOT, Failed, aws
+
+# The two places that the document leaves to its reader.
+REGION = "eu-west-1"
+BUCKETS = ("example-site", "example-shop")
+
+
+def commands():
+    text = (ROOT / "docs/install.md").read_text()
+    blocks = re.findall(r"^( *)```sh\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    # Blocks in a list are indented.
+    return "\n".join(re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in blocks)
+
+
+def check(condition, what):
+    if not condition:
+        raise Failed(f"by hand: {what}")
+    print(f"  {what}")
+
+
+def main():
+    with machine.temporary_directory() as directory, machine.moto(Path(directory)) as moto:
+        directory = Path(directory)
+        environment = ENVIRONMENT | {"AWS_ENDPOINT_URL": moto, "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}
+        for bucket in BUCKETS:
+            aws(environment, "s3api", "create-bucket", "--bucket", bucket,
+                "--create-bucket-configuration", f"LocationConstraint={REGION}")
+
+        # The directory the commands run in: rules.yaml, the package, and `aws` and `invalidator` on the path.
+        (directory / "rules.yaml").write_bytes((ROOT / "rules.yaml").read_bytes())
+        package = directory / "target/lambda/s3-cloudfront-invalidator/bootstrap.zip"
+        package.parent.mkdir(parents=True)
+        package.write_bytes(machine.empty_package())
+        programs = directory / "programs"
+        programs.mkdir()
+        aws_cli = next(Path(place, "aws") for place in os.get_exec_path() if Path(place, "aws").exists())
+        (programs / "aws").write_text(f'#!/bin/sh\nexec {aws_cli} --endpoint-url {moto} "$@"\n')
+        (programs / "aws").chmod(0o755)
+        (programs / "invalidator").symlink_to(machine.INVALIDATOR)
+        environment["PATH"] = f"{programs}:{environment['PATH']}"
+        machine.run(["sh", "-eu", "-c", commands()], environment, cwd=directory)
+
+        mapping = aws(environment, "lambda", "list-event-source-mappings")["EventSourceMappings"][0]
+        check(mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], "the mapping reports failed messages")
+        policy = aws(environment, "iam", "get-role-policy", "--role-name", "s3-cloudfront-invalidator",
+                     "--policy-name", "s3-cloudfront-invalidator")["PolicyDocument"]
+        actions = sorted(action for statement in policy["Statement"] for action in statement["Action"])
+        check("cloudfront:CreateInvalidation" in actions, f"the role may do {', '.join(actions)}")
+        rules = aws(environment, "events", "list-rules")["Rules"]
+        check(all("example-site" in rule["EventPattern"] for rule in rules) and rules, f"{len(rules)} event rule(s)")
+        alarms = aws(environment, "cloudwatch", "describe-alarms")["MetricAlarms"]
+        check(len(alarms) == 6, "6 alarms")
+    print("by hand: ok")
+
+
+if __name__ == "__main__":
+    os.chdir(machine.ROOT)
+    try:
+        main()
+    except Failed as failed:
+        sys.exit(str(failed))

@@ -1,0 +1,171 @@
+"""The pieces of AWS that run on this machine, each a process that is ended with the test."""
+
+import contextlib
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import boto3
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+FUNCTION = "s3-cloudfront-invalidator"
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+
+# The arguments of tests/e2e/run: none, or --release.
+PROFILE = sys.argv[1:]
+INVALIDATOR = TARGET.absolute() / ("release" if PROFILE else "debug") / "invalidator"
+
+# Nothing of the caller's own AWS settings gets through.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+ENVIRONMENT |= {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_PAGER": "",
+}
+for name in ("DistributionId", "RULES_PATH", "DRY_RUN"):
+    ENVIRONMENT.pop(name, None)
+
+
+class Failed(Exception):
+    """What was expected did not happen."""
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def until(condition, what, seconds=60):
+    """Asks again and again until the answer is true."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        if time.monotonic() > deadline:
+            raise Failed(f"{what}: not within {seconds} s")
+        time.sleep(0.2)
+    return answer
+
+
+def listens(port):
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextlib.contextmanager
+def process(command, environment, log):
+    """A process and its children, which end with the block. Its output goes to a file that is shown on failure."""
+    with log.open("w") as output:
+        child = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield child
+        except BaseException:
+            print(f"--- the end of the output of {command[0]}:\n{log.read_text()[-4000:]}")
+            raise
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGTERM)
+            try:
+                child.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+
+
+@contextlib.contextmanager
+def moto(directory):
+    """S3, EventBridge, SQS, IAM, CloudFormation and CloudFront."""
+    port = free_port()
+    command = ["moto_server", "--host", "127.0.0.1", "--port", str(port)]
+    with process(command, ENVIRONMENT, directory / "moto.log"):
+        until(lambda: listens(port), "moto")
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def simulator(directory, distributions):
+    """The project's own CloudFront. Yields the environment that leads to it, and nowhere else."""
+    log = directory / "simulator.log"
+    command = [str(TARGET / "debug/examples/simulator"), *distributions]
+    with process(command, ENVIRONMENT, log):
+        line = until(lambda: log.read_text().partition("\n")[0], "simulator")
+        yield ENVIRONMENT | json.loads(line)
+
+
+@contextlib.contextmanager
+def function(directory, environment):
+    """The function under `cargo lambda watch`. Yields a callable that invokes it."""
+    port = free_port()
+    command = ["cargo", "lambda", "watch", *PROFILE, "--ignore-changes", "--bin", FUNCTION]
+    command += ["--invoke-address", "127.0.0.1", "--invoke-port", str(port)]
+    with process(command, environment, directory / "function.log"):
+        until(lambda: listens(port), "cargo lambda watch")
+        url = f"http://127.0.0.1:{port}/2015-03-31/functions/{FUNCTION}/invocations"
+
+        def invoke(payload):
+            request = urllib.request.Request(url, json.dumps(payload).encode())
+            try:
+                with urllib.request.urlopen(request, timeout=1200) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                raise Failed(f"the function answered {error.code}: {error.read().decode()}") from error
+
+        # The first invocation waits until the function is compiled and has started; it has nothing to do.
+        invoke({"Records": []})
+        yield invoke
+
+
+def run(command, environment, **options):
+    """Runs a command and gives its output."""
+    options = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True, "check": False} | options
+    done = subprocess.run(command, **options)
+    if done.returncode != 0:
+        raise Failed(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def aws(environment, *arguments, **options):
+    """The AWS CLI's answer."""
+    # Said in so many words: for SQS the CLI follows no variable.
+    endpoint = environment.get("AWS_ENDPOINT_URL") or environment["AWS_ENDPOINT_URL_CLOUDFRONT"]
+    output = run(["aws", "--endpoint-url", endpoint, "--output", "json", *arguments], environment, **options)
+    return json.loads(output) if output.strip().startswith(("{", "[")) else None
+
+
+def client(environment, service):
+    """boto3, for what the machinery of the test does often."""
+    return boto3.client(
+        service, endpoint_url=environment["AWS_ENDPOINT_URL"], region_name=REGION,
+        aws_access_key_id="testing", aws_secret_access_key="testing",
+    )
+
+
+def empty_package():
+    """A function's package that moto takes; it does not look inside."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("bootstrap", "")
+    return package.getvalue()
+
+
+def temporary_directory():
+    return tempfile.TemporaryDirectory(prefix="e2e-")

@@ -1,0 +1,223 @@
+"""Puts and deletes objects, and compares the invalidations that follow with what objects.py says."""
+
+import collections
+import json
+import os
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+
+import machine
+import objects
+from deployment import Deployment
+from machine import ACCOUNT, ENVIRONMENT, REGION, Failed, aws
+
+
+class Pipeline:
+    """One stack, one function, one CloudFront."""
+
+    def __init__(self, environment, cloudfront, deployment, distributions, invoke):
+        self.environment = environment
+        self.cloudfront = cloudfront
+        self.deployment = deployment
+        self.targets = {id: target for target, id in distributions.items()}
+        self.invoke = invoke
+        self.seen = set()
+        self.sqs = machine.client(environment, "sqs")
+
+    def receive(self, queue):
+        """All messages of a queue. They stay invisible until they are deleted."""
+        messages = []
+        while batch := self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"]).get(
+            "Messages"
+        ):
+            messages += batch
+        return messages
+
+    def poll(self):
+        """Plays Lambda's event source mapping: invokes the function, and deletes what it does not say has failed."""
+        queue = self.deployment.outputs["QueueUrl"]
+        messages = self.receive(queue)
+        size = self.deployment.batch_size()
+        for start in range(0, len(messages), size):
+            batch = messages[start:start + size]
+            records = [{
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": message["Attributes"],
+                "messageAttributes": {},
+                "md5OfBody": message["MD5OfBody"],
+                "eventSource": "aws:sqs",
+                "eventSourceARN": self.deployment.outputs["QueueArn"],
+                "awsRegion": REGION,
+            } for message in batch]
+            answer = self.invoke({"Records": records})
+            if answer != {"batchItemFailures": []}:
+                raise Failed(f"the function answered {answer}")
+            for message in batch:
+                self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in messages]
+
+    def invalidated(self):
+        """The items of the invalidations that are new since the last call, by target."""
+        items = collections.defaultdict(list)
+        for id, target in self.targets.items():
+            listed = aws(self.cloudfront, "cloudfront", "list-invalidations", "--distribution-id", id)
+            for summary in (listed or {}).get("InvalidationList", {}).get("Items", []):
+                if summary["Id"] not in self.seen:
+                    self.seen.add(summary["Id"])
+                    invalidation = aws(self.cloudfront, "cloudfront", "get-invalidation", "--distribution-id", id,
+                                       "--id", summary["Id"])["Invalidation"]
+                    items[target] += invalidation["InvalidationBatch"]["Paths"]["Items"]
+        return {target: sorted(list) for target, list in items.items()}
+
+    def step(self, what, cases, all_events, predicted):
+        """The changes are made: compares what was delivered and what was invalidated."""
+        delivered = self.poll()
+        keys = [(e["detail-type"], e["detail"]["bucket"]["name"], e["detail"]["object"]["key"]) for e in delivered]
+        if len(keys) != len(set(keys)):
+            raise Failed(f"{what}: delivered twice: {sorted(keys)}")
+        print(f"{what}: {len(all_events)} events, {len(delivered)} delivered")
+        if predicted is not None and sorted(keys) != sorted(predicted):
+            raise Failed(f"{what}: moto delivered {sorted(keys)}, the evaluator says {sorted(predicted)}")
+        expected = collections.defaultdict(list)
+        for items in cases:
+            for target, paths in items.items():
+                expected[target] += paths
+        expected = {target: sorted(paths) for target, paths in expected.items()}
+        actual = self.invalidated()
+        for target, paths in sorted(actual.items()):
+            print(f"  {target}: {'  '.join(paths)}")
+        if actual != expected:
+            raise Failed(f"{what}: expected {expected}, found {actual}")
+
+
+def put(environment, cases):
+    """Creates the objects with `aws s3 sync`, a bucket at a time."""
+    with tempfile.TemporaryDirectory(prefix="e2e-") as directory:
+        for bucket, key, *_ in cases:
+            file = Path(directory, bucket, key)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(key)
+        for bucket in sorted({bucket for bucket, *_ in cases}):
+            machine.run(["aws", "s3", "sync", str(Path(directory, bucket)), f"s3://{bucket}"], environment)
+
+
+def delete(environment, cases):
+    for bucket, key, *_ in cases:
+        machine.run(["aws", "s3", "rm", f"s3://{bucket}/{key}"], environment)
+
+
+def prepare(environment):
+    """Buckets that send events, and a queue that gets every event whatever the template's pattern says."""
+    for bucket in objects.BUCKETS:
+        aws(environment, "s3api", "create-bucket", "--bucket", bucket)
+        aws(environment, "s3api", "put-bucket-notification-configuration", "--bucket", bucket,
+            "--notification-configuration", json.dumps({"EventBridgeConfiguration": {}}))
+    queue = machine.client(environment, "sqs").create_queue(QueueName="everything")["QueueUrl"]
+    aws(environment, "events", "put-rule", "--name", "everything", "--event-pattern",
+        json.dumps({"source": ["aws.s3"]}))
+    aws(environment, "events", "put-targets", "--rule", "everything", "--targets",
+        json.dumps([{"Id": "queue", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:everything"}]))
+    aws(environment, "s3api", "create-bucket", "--bucket", "e2e-packages")
+    with tempfile.NamedTemporaryFile(suffix=".zip") as package:
+        package.write(machine.empty_package())
+        package.flush()
+        machine.run(["aws", "s3", "cp", package.name, "s3://e2e-packages/function.zip"], environment)
+    return queue
+
+
+def create_distributions(environment):
+    """moto's distributions, by the name of the target."""
+    cloudfront = machine.client(environment, "cloudfront")
+    origin = {"Id": "s3", "DomainName": "e2e-site.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
+    config = {
+        "Comment": "",
+        "Enabled": True,
+        "Origins": {"Quantity": 1, "Items": [origin]},
+        "DefaultCacheBehavior": {"TargetOriginId": "s3", "ViewerProtocolPolicy": "allow-all"},
+    }
+    ids = {}
+    for target in ("www", "blog", "DistributionId"):
+        # AWS's ids begin with E, moto's with anything.
+        while target not in ids:
+            created = cloudfront.create_distribution(DistributionConfig=config | {"CallerReference": str(uuid.uuid4())})
+            id = created["Distribution"]["Id"]
+            if id.startswith("E"):
+                ids[target] = id
+            else:
+                cloudfront.delete_distribution(Id=id, IfMatch=created["ETag"])
+    return ids
+
+
+def compare_with_account(environment, directory):
+    """`init` makes rules of what moto has, and `check --aws` finds them to be so, until they are not."""
+    rules = directory / "first-rules.yaml"
+    invalidator = str(machine.INVALIDATOR)
+    rules.write_text(machine.run([invalidator, "init"], environment))
+    print(machine.run([invalidator, "check", "--aws", str(rules)], environment).strip().splitlines()[-1])
+    rules.write_text(rules.read_text().replace("bucket: e2e-site", "bucket: e2e-other"))
+    try:
+        machine.run([invalidator, "check", "--aws", str(rules)], environment)
+    except Failed as failed:
+        if "is no origin of" in str(failed):
+            return
+    raise Failed("check --aws did not find a bucket that is no origin")
+
+
+def run_pass(name, pipeline, everything, cases, predicts):
+    for what, change, at in (("created", put, 2), ("deleted", delete, 3)):
+        changed = [case for case in cases if case[at] is not None]
+        change(pipeline.environment, changed)
+        messages = pipeline.receive(everything)
+        for message in messages:
+            pipeline.sqs.delete_message(QueueUrl=everything, ReceiptHandle=message["ReceiptHandle"])
+        events = [json.loads(message["Body"]) for message in messages]
+        # moto says of every new object that its tags were added, too: an event for the pattern to leave out.
+        of_this_kind = [event for event in events if event["detail-type"] == f"Object {what.capitalize()}"]
+        if len(of_this_kind) != len(changed):
+            raise Failed(f"{name}: {len(changed)} objects {what}, but {len(of_this_kind)} events say so")
+        predicted = None
+        if predicts:
+            lines = "\n".join(map(json.dumps, events))
+            answer = pipeline.deployment.invalidator("event-pattern", "--test", "-", "--format", "json", input=lines)
+            predicted = [(e["detail_type"], e["bucket"], e["key"]) for e in json.loads(answer) if e["delivered"]]
+        pipeline.step(f"{name}, {what}", [case[at] for case in changed], events, predicted)
+
+
+def main():
+    with machine.temporary_directory() as directory, machine.moto(Path(directory)) as moto:
+        directory = Path(directory)
+        environment = ENVIRONMENT | {"AWS_ENDPOINT_URL": moto}
+        everything = prepare(environment)
+        distributions = create_distributions(environment)
+        compare_with_account(environment, directory)
+        fallback = distributions.pop("DistributionId")
+
+        parameters = {"Buckets": "e2e-unused", "Pattern": "rules"}
+        deployment = Deployment(environment, directory, "by-rules", distributions, parameters)
+        function = environment | {"AWS_ENDPOINT_URL_CLOUDFRONT": moto, "RULES_PATH": str(deployment.rules)}
+        with machine.function(directory, function) as invoke:
+            pipeline = Pipeline(environment, environment, deployment, distributions, invoke)
+            run_pass("rules pattern, moto", pipeline, everything, objects.RULES, predicts=True)
+        aws(environment, "cloudformation", "delete-stack", "--stack-name", "by-rules")
+
+        parameters = {"Buckets": "e2e-site,e2e-feeds-1", "DistributionId": fallback}
+        deployment = Deployment(environment, directory, "by-buckets", distributions, parameters)
+        with machine.simulator(directory, [*distributions.values(), fallback]) as cloudfront:
+            function = cloudfront | {"RULES_PATH": str(deployment.rules), "DistributionId": fallback}
+            with machine.function(directory, function) as invoke:
+                ids = distributions | {"DistributionId": fallback}
+                pipeline = Pipeline(environment, cloudfront, deployment, ids, invoke)
+                run_pass("buckets pattern with fallback, simulator", pipeline, everything, objects.FALLBACK, False)
+    print("end to end: ok")
+
+
+if __name__ == "__main__":
+    os.chdir(machine.ROOT)
+    try:
+        main()
+    except Failed as failed:
+        sys.exit(f"end to end: {failed}")
