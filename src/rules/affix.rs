@@ -21,72 +21,94 @@ pub(super) enum End {
 }
 
 /// Values by the literal that a text must start, or end, with.
+///
+/// The literals lie in one piece, so that a search among thousands of them
+/// stays within the processor's cache.
 #[derive(Debug)]
 pub(super) struct Affixes<V> {
     end: End,
-    entries: Box<[Entry<V>]>,
+    /// All literals in their order, each in the order it is read.
+    bytes: Box<[u8]>,
+    entries: Box<[Entry]>,
+    values: Box<[V]>,
 }
 
-#[derive(Debug)]
-struct Entry<V> {
-    /// In the order it is read.
-    literal: Box<[u8]>,
-    /// The longest other literal that this one starts with, as read.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Where the literal's bytes start and end.
+    start: u32,
+    end: u32,
+    /// The place of the longest other literal that this one starts with, as
+    /// read.
     parent: Option<u32>,
-    value: V,
 }
 
 impl<V> Affixes<V> {
     /// Sorts literals out. An empty literal is at the end of every text.
     pub fn new(end: End, values: BTreeMap<Vec<u8>, V>) -> Self {
-        let mut values: Vec<_> = values.into_iter().collect();
+        let mut sorted: Vec<_> = values.into_iter().collect();
         if end == End::Finish {
-            for (literal, _) in &mut values {
+            for (literal, _) in &mut sorted {
                 literal.reverse();
             }
-            values.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+            sorted.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         }
-        let mut entries: Vec<Entry<V>> = Vec::with_capacity(values.len());
-        // The literals that the last one starts with, and itself.
-        let mut open: Vec<u32> = Vec::new();
-        for (literal, value) in values {
+        let mut bytes = Vec::new();
+        let mut entries: Vec<Entry> = Vec::with_capacity(sorted.len());
+        // The places of the literals that the last one starts with, and its own.
+        let mut open: Vec<usize> = Vec::new();
+        for (place, (literal, _)) in sorted.iter().enumerate() {
             while let Some(&last) = open.last()
-                && !literal.starts_with(&entries[last as usize].literal)
+                && !literal.starts_with(&sorted[last].0)
             {
                 open.pop();
             }
-            let parent = open.last().copied();
-            open.push(u32::try_from(entries.len()).expect("rules.yaml has at most 8 MiB"));
-            entries.push(Entry { literal: literal.into(), parent, value });
+            let parent = open.last().copied().map(narrow);
+            open.push(place);
+            let start = narrow(bytes.len());
+            bytes.extend_from_slice(literal);
+            entries.push(Entry { start, end: narrow(bytes.len()), parent });
         }
-        Self { end, entries: entries.into() }
+        let values = sorted.into_iter().map(|(_, value)| value).collect();
+        Self { end, bytes: bytes.into(), entries: entries.into(), values }
     }
 
     /// The values of all literals that are at the text's end, longest first.
     pub fn matching(&self, text: &[u8]) -> impl Iterator<Item = &V> {
         let after = self.entries.partition_point(|entry| self.compare(entry, text).is_le());
-        let last = after.checked_sub(1).map(|place| &self.entries[place]);
-        let common = last.map_or(0, |entry| self.common(entry, text));
-        iter::successors(last, |entry| entry.parent.map(|parent| &self.entries[parent as usize]))
-            .filter(move |entry| entry.literal.len() <= common)
-            .map(|entry| &entry.value)
+        let last = after.checked_sub(1);
+        let common = last.map_or(0, |place| self.common(&self.entries[place], text));
+        iter::successors(last, |&place| self.entries[place].parent.map(|parent| parent as usize))
+            .filter(move |&place| self.literal(&self.entries[place]).len() <= common)
+            .map(|place| &self.values[place])
     }
 
-    fn compare(&self, entry: &Entry<V>, text: &[u8]) -> Ordering {
+    fn literal(&self, entry: &Entry) -> &[u8] {
+        &self.bytes[entry.start as usize..entry.end as usize]
+    }
+
+    fn compare(&self, entry: &Entry, text: &[u8]) -> Ordering {
+        let literal = self.literal(entry);
         match self.end {
-            End::Start => (*entry.literal).cmp(text),
-            End::Finish => entry.literal.iter().cmp(text.iter().rev()),
+            End::Start => literal.cmp(text),
+            End::Finish => literal.iter().cmp(text.iter().rev()),
         }
     }
 
     /// How many bytes a literal and the text have in common.
-    fn common(&self, entry: &Entry<V>, text: &[u8]) -> usize {
+    fn common(&self, entry: &Entry, text: &[u8]) -> usize {
+        let literal = self.literal(entry);
         let same = |(one, other): &(&u8, &u8)| one == other;
         match self.end {
-            End::Start => iter::zip(&entry.literal, text).take_while(same).count(),
-            End::Finish => iter::zip(&entry.literal, text.iter().rev()).take_while(same).count(),
+            End::Start => iter::zip(literal, text).take_while(same).count(),
+            End::Finish => iter::zip(literal, text.iter().rev()).take_while(same).count(),
         }
     }
+}
+
+/// Places and lengths within a rules file, which has at most 8 MiB.
+fn narrow(size: usize) -> u32 {
+    u32::try_from(size).expect("rules.yaml has at most 8 MiB")
 }
 
 #[cfg(test)]
