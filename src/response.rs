@@ -66,7 +66,8 @@ pub struct Summary {
 pub struct InvalidationSummary {
     /// The id of the distribution or tenant.
     pub distribution: String,
-    /// The id of the invalidation; absent in a dry run.
+    /// The id of the invalidation; absent in a dry run, and where CloudFront
+    /// only said that it has accepted the same request before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Its items.
@@ -194,7 +195,7 @@ fn summary(payload: &Payload, plan: &Plan, submission: &Submission) -> Summary {
     for (distribution, item, outcome) in outcomes(plan, submission) {
         let id = match outcome {
             Outcome::Accepted(invalidation) | Outcome::Remembered(invalidation) => {
-                Some(invalidation.id.clone())
+                Some(invalidation.id.clone()).filter(|id| !id.is_empty())
             }
             Outcome::DryRun => {
                 dry_run = true;

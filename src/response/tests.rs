@@ -130,6 +130,19 @@ fn a_direct_caller_gets_a_summary() {
 }
 
 #[test]
+fn an_invalidation_that_cloudfront_did_not_name_has_no_id() {
+    let plan = plan(1, &[("x", &[0])]);
+    let payload = Payload { source: Source::Direct, deliveries: vec![Delivery::default()] };
+    let unnamed = Invalidation { id: String::new(), status: String::new() };
+    let submission = submission(vec![Outcome::Accepted(Arc::new(unnamed))]);
+    let answer = serde_json::to_value(answer(&payload, &plan, &submission).unwrap()).unwrap();
+    assert_eq!(
+        answer["invalidations"],
+        serde_json::json!([{ "distribution": "E1EXAMPLE", "items": ["#x"] }])
+    );
+}
+
+#[test]
 fn a_dry_run_says_so() {
     let plan = plan(1, &[("x", &[0])]);
     let payload = Payload { source: Source::Direct, deliveries: vec![Delivery::default()] };
