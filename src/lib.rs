@@ -17,7 +17,8 @@
 //!
 //! Around the line: [`config`] (environment and rules file), [`bootstrap`] (the
 //! Lambda Runtime API), [`telemetry`] (logs and metrics), [`setup`] (event
-//! pattern and IAM policy) and [`simulator`] (a CloudFront in the process).
+//! pattern and IAM policy), [`simulator`] (a CloudFront in the process) and
+//! [`chaos`] (a queue on a bad day).
 //!
 //! Everything up to and including [`plan`] is pure: no clock, no I/O, no AWS
 //! type. See `ARCHITECTURE.md` for the map and its invariants.
