@@ -29,17 +29,20 @@ pub(super) struct Accepted {
     next_age: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Message {
     age: u64,
     bytes: usize,
-    entries: Vec<Entry>,
+    /// By distribution and the item as it compares.
+    items: HashMap<(Arc<Distribution>, Box<str>), Arc<Invalidation>>,
+    /// The wildcards among them, which are few.
+    wildcards: Vec<Wildcard>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Wildcard {
     distribution: Arc<Distribution>,
-    item: Item,
+    prefix: Box<str>,
     invalidation: Arc<Invalidation>,
 }
 
@@ -63,24 +66,27 @@ impl Accepted {
         item: &Item,
         invalidation: &Arc<Invalidation>,
     ) {
-        if self.recall(message, distribution, item).is_some() {
-            return;
-        }
         if !self.messages.contains_key(message) {
             let (id, age) = (Arc::<str>::from(message), self.next_age);
             self.next_age += 1;
             self.ages.insert(age, Arc::clone(&id));
-            self.messages.insert(id, Message { age, bytes: 0, entries: Vec::new() });
+            self.messages.insert(id, Message { age, ..Message::default() });
         }
         let Some(kept) = self.messages.get_mut(message) else { return };
+        let key = (Arc::clone(distribution), folded(item));
+        if kept.items.insert(key, Arc::clone(invalidation)).is_some() {
+            return;
+        }
+        if let Some(prefix) = item.wildcard_prefix() {
+            kept.wildcards.push(Wildcard {
+                distribution: Arc::clone(distribution),
+                prefix: prefix.into(),
+                invalidation: Arc::clone(invalidation),
+            });
+        }
         let bytes = item.as_str().len() + ENTRY_BYTES;
         kept.bytes += bytes;
         self.bytes += bytes;
-        kept.entries.push(Entry {
-            distribution: Arc::clone(distribution),
-            item: item.clone(),
-            invalidation: Arc::clone(invalidation),
-        });
         while self.bytes > self.limit
             && let Some((_, oldest)) = self.ages.first_key_value()
         {
@@ -95,14 +101,17 @@ impl Accepted {
     pub(super) fn recall(
         &self,
         message: &str,
-        distribution: &Distribution,
+        distribution: &Arc<Distribution>,
         item: &Item,
     ) -> Option<&Arc<Invalidation>> {
-        let entries = &self.messages.get(message)?.entries;
-        let entry = entries
-            .iter()
-            .find(|entry| *entry.distribution == *distribution && covers(&entry.item, item))?;
-        Some(&entry.invalidation)
+        let kept = self.messages.get(message)?;
+        let itself = kept.items.get(&(Arc::clone(distribution), folded(item)));
+        itself.or_else(|| {
+            let covers = |wildcard: &&Wildcard| {
+                wildcard.distribution == *distribution && covers(&wildcard.prefix, item)
+            };
+            Some(&kept.wildcards.iter().find(covers)?.invalidation)
+        })
     }
 
     /// Drops what is kept of a message that does not come again.
@@ -119,16 +128,16 @@ impl Accepted {
     }
 }
 
-/// Whether invalidating `wide` does all that invalidating `item` would. As
-/// when planning, `/dir/*` is not regarded as covering `/dir/`.
-fn covers(wide: &Item, item: &Item) -> bool {
-    if wide.is_tag() {
-        return wide.as_str().eq_ignore_ascii_case(item.as_str());
-    }
-    wide == item
-        || wide.wildcard_prefix().is_some_and(|prefix| {
-            item.as_str().strip_prefix(prefix).is_some_and(|rest| !rest.is_empty())
-        })
+/// An item as it compares: tags whatever their letter case.
+fn folded(item: &Item) -> Box<str> {
+    if item.is_tag() { item.as_str().to_ascii_lowercase().into() } else { item.as_str().into() }
+}
+
+/// Whether invalidating everything that starts with `prefix` does all that
+/// invalidating `item` would. As when planning, `/dir/*` is not regarded as
+/// covering `/dir/`.
+fn covers(prefix: &str, item: &Item) -> bool {
+    item.as_str().strip_prefix(prefix).is_some_and(|rest| !rest.is_empty())
 }
 
 /// How many refused items the process keeps apart: with the longest paths, 4 MB.

@@ -203,7 +203,10 @@ impl CloudFront {
         item: &PlannedItem,
         messages: &Messages<'_>,
     ) -> Known {
-        if let Messages::Ids(ids) = messages {
+        // A direct payload that comes again is cut into the same batches, which
+        // have the same references; an item set apart would make others.
+        let Messages::Ids(ids) = messages else { return Known::Nothing };
+        {
             let accepted = lock(&self.accepted);
             let mut recalled = None;
             let all = ids.iter().all(|id| {
@@ -281,6 +284,10 @@ fn fails(plan: &Plan, deliveries: &[Delivery], submission: &Submission) -> Vec<b
                 }
             }
         }
+    }
+    // What is no message can only be asked for again with all of its payload.
+    if deliveries.iter().zip(&fails).any(|(delivery, fails)| *fails && delivery.id.is_none()) {
+        return vec![true; deliveries.len()];
     }
     let groups: std::collections::HashSet<String> = deliveries
         .iter()

@@ -139,7 +139,11 @@ impl Reader {
         let Some(id) = message.message_id.as_deref() else {
             return Err(Unreadable::new("an SQS message without `messageId`"));
         };
-        let mut into = Collector::message(id, message.group.as_deref());
+        // A standard queue may have groups as well, for fairness; it keeps no order.
+        // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+        let is_fifo = message.source_arn.as_deref().is_some_and(|arn| arn.ends_with(".fifo"));
+        let group = message.group.as_deref().filter(|_| is_fifo);
+        let mut into = Collector::message(id, group);
         let read = if message.has_body {
             self.text(body, Depth::Message, &mut into)
         } else {

@@ -257,13 +257,17 @@ fn keys_have_decided_results() {
 }
 
 #[test]
-fn a_fifo_message_has_its_group() {
-    let mut fifo = message("a", &event("k"));
-    fifo["attributes"] = json!({"SequenceNumber": "18873177232222703872", "MessageGroupId": "g"});
-    let payload = records([fifo, message("b", &event("k"))]).to_string();
+fn a_message_of_a_fifo_queue_has_its_group() {
+    let grouped = |queue: &str| {
+        let mut message = message("a", &event("k"));
+        message["attributes"] = json!({ "MessageGroupId": "g" });
+        message["eventSourceARN"] = format!("arn:aws:sqs:eu-west-1:111122223333:{queue}").into();
+        message
+    };
+    let payload = records([grouped("q.fifo"), grouped("q"), message("b", &event("k"))]).to_string();
     let groups: Vec<_> =
         read(&payload).unwrap().deliveries.into_iter().map(|delivery| delivery.group).collect();
-    assert_eq!(groups, [Some("g".to_owned()), None]);
+    assert_eq!(groups, [Some("g".to_owned()), None, None]);
 }
 
 #[test]

@@ -51,6 +51,8 @@ pub(super) struct Object<'a> {
     pub(super) has_body: bool,
     /// `MessageGroupId` of `attributes`.
     pub(super) group: Text<'a>,
+    /// The queue's ARN.
+    pub(super) source_arn: Text<'a>,
 
     /// Whether there was no member at all.
     pub(super) is_empty: bool,
@@ -91,6 +93,7 @@ impl<'a> Object<'a> {
                 "messageId" => object.message_id = cursor.text()?,
                 "body" => object.has_body = read_body(cursor, body)?,
                 "attributes" => object.group = member(cursor, "MessageGroupId")?,
+                "eventSourceARN" => object.source_arn = cursor.text()?,
                 _ => cursor.skip().map(drop)?,
             }
             Ok(())

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
 
@@ -43,8 +44,11 @@ pub struct Planner<'t> {
     draft_of: Vec<usize>,
     drafts: Vec<Draft<'t>>,
     counts: Counts,
-    /// Every change so far; with its number if it asked for anything.
-    seen: HashMap<Identity, Option<u32>>,
+    /// Every change so far, as it was first seen; with its number if it asked
+    /// for anything.
+    seen: HashMap<Identity, (View, Option<u32>)>,
+    /// The same changes, seen otherwise.
+    other_views: HashMap<(Identity, View), Option<u32>>,
     /// The identities of the changes that asked for anything, by number.
     identities: Vec<Identity>,
     /// Which delivery brought which change, by the change's number.
@@ -60,6 +64,20 @@ struct Draft<'t> {
     contributors: Vec<TargetIndex>,
     asked: Vec<Asked>,
     unaddressable: Vec<Refused>,
+}
+
+/// What rules see of a change beside its identity, hashed. The same change has
+/// several when it comes in payloads of several shapes, some of which leave
+/// account or size out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct View(u64);
+
+impl View {
+    fn of(change: &Change) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (&change.account, &change.region, change.size).hash(&mut hasher);
+        Self(hasher.finish())
+    }
 }
 
 #[derive(Debug)]
@@ -99,20 +117,32 @@ impl<'t> Planner<'t> {
             drafts,
             counts: Counts::default(),
             seen: HashMap::new(),
+            other_views: HashMap::new(),
             identities: Vec::new(),
             deliveries: Vec::new(),
         }
     }
 
     /// Adds a change that a delivery brought. `decide` is asked once for each
-    /// identity: a repeated change counts once, but every delivery that brought
-    /// it is behind its items.
+    /// identity and what else rules see of it: a repeated change counts once,
+    /// but every delivery that brought it is behind its items.
     pub fn add(&mut self, change: &Change, delivery: u32, decide: impl FnOnce() -> Decision) {
+        let view = View::of(change);
         let number = match self.seen.get(&change.identity) {
-            Some(number) => *number,
+            Some((first, number)) if *first == view => *number,
+            Some(_) => match self.other_views.get(&(change.identity, view)) {
+                Some(number) => *number,
+                None => {
+                    let number = self.add_new(change, decide());
+                    self.other_views.insert((change.identity, view), number);
+                    number
+                }
+            },
             None => {
-                let number = self.add_new(change, decide());
-                self.seen.insert(change.identity, number);
+                let decision = decide();
+                self.count(&decision);
+                let number = self.add_new(change, decision);
+                self.seen.insert(change.identity, (view, number));
                 number
             }
         };
@@ -122,7 +152,6 @@ impl<'t> Planner<'t> {
     }
 
     fn add_new(&mut self, change: &Change, decision: Decision) -> Option<u32> {
-        self.count(&decision);
         if decision.contributions.is_empty() {
             return None;
         }

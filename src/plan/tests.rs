@@ -142,6 +142,28 @@ fn a_repeated_change_counts_once_for_every_delivery() {
     assert_eq!(plan.sources.len(), 5);
 }
 
+/// A notification has no account and an event of EventBridge has one, so a rule
+/// about accounts tells two copies of one change apart.
+#[test]
+fn copies_of_a_change_that_rules_tell_apart_are_each_asked_for() {
+    let targets = targets();
+    let bare = change("a", "1");
+    let full = Change { account: Some("111122223333".into()), ..bare.clone() };
+    let plan_of = |copies: [&Change; 3]| {
+        let mut planner = Planner::new(&targets, Options::default());
+        for (copy, delivery) in copies.into_iter().zip(0..) {
+            planner.add(copy, delivery, || match copy.account {
+                Some(_) => matched([asks(0, "/a")]),
+                None => Decision { verdict: Verdict::Unmatched, contributions: Vec::new() },
+            });
+        }
+        assert_eq!(planner.counts().changes, 1);
+        planner.finish()
+    };
+    assert_eq!(lines(&plan_of([&bare, &full, &full])), ["E1EXAMPLE: /a=1,2"]);
+    assert_eq!(lines(&plan_of([&full, &full, &bare])), ["E1EXAMPLE: /a=0,1"]);
+}
+
 #[test]
 fn counts_tell_what_the_rules_said() {
     let targets = targets();

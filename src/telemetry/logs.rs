@@ -40,12 +40,12 @@ pub fn init() {
         .with_default_directive(others.into())
         .parse_lossy("")
         .add_directive(own);
-    let subscriber =
-        tracing::subscriber::fmt().with_target(false).without_time().with_env_filter(filter);
+    let subscriber = tracing::subscriber::fmt().with_target(false).with_env_filter(filter);
     if json {
+        // With its timestamp: a line without one is taken to be of level INFO.
         subscriber.json().init();
     } else {
-        subscriber.with_ansi(false).init();
+        subscriber.without_time().with_ansi(false).init();
     }
 }
 

@@ -152,20 +152,26 @@ async fn other_requests_go_before_the_parts_of_a_refused_one() {
     assert_eq!(server.batches(), ["/1 /2-bad", "/3", "/1", "/2-bad"]);
 }
 
+/// A queue's message that asks for items.
+fn queued(message: &str, distribution: &str, items: &[String]) -> Site {
+    let items: Vec<_> = items.iter().map(|item| (item.as_str(), &[0][..])).collect();
+    Site::default().delivery(Some(message)).request(distribution, &items)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refused_item_is_kept_apart() {
     let server = refusing("bad");
     let cloudfront = server.cloudfront();
-    site(&many(4, &[1])).submit(&cloudfront).await;
+    queued("m1", "E1EXAMPLE", &many(4, &[1])).submit(&cloudfront).await;
     let first = server.sent().len();
-    let submission = site(&many(4, &[1])).submit(&cloudfront).await;
+    let submission = queued("m2", "E1EXAMPLE", &many(4, &[1])).submit(&cloudfront).await;
     assert_eq!(
         words(&submission),
         ["I1EXAMPLE", "refused:InvalidArgument", "I1EXAMPLE", "I1EXAMPLE"]
     );
     assert_eq!(server.batches()[first..], ["/0000 /0002 /0003", "/0001-bad"]);
     // Of one distribution only.
-    let other = Site::direct("E2EXAMPLE", &["/0000", "/0001-bad"]).submit(&cloudfront).await;
+    let other = queued("m3", "E2EXAMPLE", &many(2, &[1])).submit(&cloudfront).await;
     assert_eq!(words(&other), ["I1EXAMPLE", "refused:InvalidArgument"]);
     assert_eq!(server.batches()[first + 2], "/0000 /0001-bad");
 }
@@ -174,11 +180,26 @@ async fn a_refused_item_is_kept_apart() {
 async fn an_item_that_is_taken_again_is_apart_no_more() {
     let server = Server::in_turn([BAD_PATH, Answer::Created, Answer::Created]);
     let cloudfront = server.cloudfront();
-    for _ in 0..2 {
-        site(&many(1, &[])).submit(&cloudfront).await;
+    for message in ["m1", "m2"] {
+        queued(message, "E1EXAMPLE", &many(1, &[])).submit(&cloudfront).await;
     }
-    site(&many(2, &[])).submit(&cloudfront).await;
+    queued("m3", "E1EXAMPLE", &many(2, &[])).submit(&cloudfront).await;
     assert_eq!(server.batches(), ["/0000", "/0000", "/0000 /0001"]);
+}
+
+/// Whatever the process has learned since: other batches would have other
+/// references, and be billed again.
+#[tokio::test(start_paused = true)]
+async fn a_direct_payload_that_comes_again_is_cut_the_same_way() {
+    let server = refusing("bad");
+    let cloudfront = server.cloudfront();
+    let references = |from: usize| -> Vec<String> {
+        server.sent()[from..].iter().map(|sent| sent.reference.clone()).collect()
+    };
+    site(&many(4, &[1])).submit(&cloudfront).await;
+    let first = references(0);
+    site(&many(4, &[1])).submit(&cloudfront).await;
+    assert_eq!(references(first.len()), first);
 }
 
 #[tokio::test(start_paused = true)]

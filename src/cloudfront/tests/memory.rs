@@ -142,7 +142,7 @@ fn what_an_accepted_item_covers() {
         let recalled = memory.recall("m1", &one, &item(wanted));
         assert_eq!(recalled.is_some(), covered, "{accepted} {wanted}");
         assert!(memory.recall("m2", &one, &item(wanted)).is_none());
-        assert!(memory.recall("m1", &distribution("E2EXAMPLE"), &item(wanted)).is_none());
+        assert!(memory.recall("m1", &Arc::new(distribution("E2EXAMPLE")), &item(wanted)).is_none());
     }
 }
 

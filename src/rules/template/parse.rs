@@ -223,7 +223,8 @@ fn path_literal(literal: &str, text: &str) -> Result<Box<str>, TemplateError> {
                 rest.split_at(3)
             }
             _ => {
-                let end = rest[1..].find(['?', '%']).map_or(rest.len(), |place| place + 1);
+                let first = rest.chars().next().map_or(0, char::len_utf8);
+                let end = rest[first..].find(['?', '%']).map_or(rest.len(), |place| first + place);
                 ("", &rest[end..])
             }
         };

@@ -104,6 +104,12 @@ impl PathTemplate {
         if self.wildcard {
             path.push('*');
         }
+        if path == "/*" && !self.parts.iter().all(|part| matches!(part, Part::Literal(_))) {
+            // A whole distribution is purged where a rule says `/*`, and not
+            // because a key lies at the top.
+            emit(Err(Unaddressable::WholeSite(subject.path().as_str().to_owned())));
+            return;
+        }
         let directory = &path[..path.rfind('/').map_or(0, |slash| slash + 1)];
         let literal = literal_start(&self.parts);
         let bound = if literal.len() > subject.bound.len() {

@@ -96,6 +96,22 @@ fn placeholders() {
 }
 
 #[test]
+fn the_whole_distribution_is_purged_only_where_a_rule_says_so() {
+    for (template, key, items) in [
+        ("{dir}*", "a.html", "!"),
+        ("{path}*", "", "!"),
+        ("{dir}*", "docs/a.html", "/docs/*"),
+        ("/*", "a.html", "/*"),
+    ] {
+        assert_eq!(
+            texts(&Case { key, ..Case::default() }.paths(template)),
+            items,
+            "{template} {key}"
+        );
+    }
+}
+
+#[test]
 fn files_stems_and_extensions() {
     for (key, file, stem, ext) in [
         ("a.html", "a.html", "a", "html"),
@@ -123,6 +139,9 @@ fn literal_text_of_a_path_is_url_text() {
         ("/5%0", "/5%250"),
         ("/%zz%", "/%25zz%25"),
         ("/é", "/%C3%A9"),
+        ("/a?é=1", "/a?%C3%A9=1"),
+        ("/a%20é", "/a%20%C3%A9"),
+        ("{dir}é.html", "/%C3%A9.html"),
         ("/a?v=1&w=é?", "/a?v=1&w=%C3%A9?"),
         ("/a#b", "/a%23b"),
         ("/a+b,c;d@e:f$g&h=i!'()", "/a+b,c;d@e:f$g&h=i!'()"),
