@@ -29,7 +29,8 @@
 //!
 //! - A request that CloudFront refuses for one of its items is halved until
 //!   that item is alone, with at most 32 requests per distribution; its
-//!   neighbours are accepted. The process then keeps that item apart.
+//!   neighbours are accepted. The process then keeps that item apart, for the
+//!   messages of a queue.
 //! - A batch that is too large is halved; a used caller reference means that
 //!   the batch was accepted before.
 //! - Too many invalidations in progress end the distribution for this time.

@@ -131,9 +131,14 @@ async fn one_refused_item_costs_no_neighbour() {
     assert_eq!(billed(&simulator).len(), 999);
     assert!(simulator.counters().create_calls <= 32);
 
-    // The warm process keeps it apart.
+    // The warm process keeps it apart for a queue's messages.
     let before = simulator.counters().create_calls;
-    HandPlan::direct("E1EXAMPLE", paths(300, 400)).submit(&cloudfront).await;
+    let mut plan = HandPlan::default();
+    plan.delivery(Some("m1"));
+    for path in paths(300, 400) {
+        plan.ask(distribution("E1EXAMPLE"), item(&path));
+    }
+    plan.submit(&cloudfront).await;
     assert_eq!(simulator.counters().create_calls - before, 2);
 }
 
