@@ -42,7 +42,7 @@ struct Message {
 #[derive(Debug)]
 struct Wildcard {
     distribution: Arc<Distribution>,
-    prefix: Box<str>,
+    item: Item,
     invalidation: Arc<Invalidation>,
 }
 
@@ -73,14 +73,14 @@ impl Accepted {
             self.messages.insert(id, Message { age, ..Message::default() });
         }
         let Some(kept) = self.messages.get_mut(message) else { return };
-        let key = (Arc::clone(distribution), folded(item));
+        let key = (Arc::clone(distribution), item.folded().into());
         if kept.items.insert(key, Arc::clone(invalidation)).is_some() {
             return;
         }
-        if let Some(prefix) = item.wildcard_prefix() {
+        if item.is_wildcard() {
             kept.wildcards.push(Wildcard {
                 distribution: Arc::clone(distribution),
-                prefix: prefix.into(),
+                item: item.clone(),
                 invalidation: Arc::clone(invalidation),
             });
         }
@@ -105,10 +105,10 @@ impl Accepted {
         item: &Item,
     ) -> Option<&Arc<Invalidation>> {
         let kept = self.messages.get(message)?;
-        let itself = kept.items.get(&(Arc::clone(distribution), folded(item)));
+        let itself = kept.items.get(&(Arc::clone(distribution), item.folded().into()));
         itself.or_else(|| {
             let covers = |wildcard: &&Wildcard| {
-                wildcard.distribution == *distribution && covers(&wildcard.prefix, item)
+                wildcard.distribution == *distribution && wildcard.item.covers(item)
             };
             Some(&kept.wildcards.iter().find(covers)?.invalidation)
         })
@@ -126,18 +126,6 @@ impl Accepted {
     pub(super) fn messages(&self) -> usize {
         self.messages.len()
     }
-}
-
-/// An item as it compares: tags whatever their letter case.
-fn folded(item: &Item) -> Box<str> {
-    if item.is_tag() { item.as_str().to_ascii_lowercase().into() } else { item.as_str().into() }
-}
-
-/// Whether invalidating everything that starts with `prefix` does all that
-/// invalidating `item` would. As when planning, `/dir/*` is not regarded as
-/// covering `/dir/`.
-fn covers(prefix: &str, item: &Item) -> bool {
-    item.as_str().strip_prefix(prefix).is_some_and(|rest| !rest.is_empty())
 }
 
 /// How many refused items the process keeps apart: with the longest paths, 4 MB.

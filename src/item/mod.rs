@@ -32,7 +32,7 @@
 mod path;
 mod settings;
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 pub use path::{UrlPath, address, encode};
 pub use settings::{PathSettings, PlusSpelling};
@@ -87,6 +87,38 @@ impl Item {
     pub fn is_wildcard(&self) -> bool {
         self.wildcard_prefix().is_some()
     }
+
+    /// The text of a path or a tag, or what a wildcard has in front of its `*`.
+    pub fn stem(&self) -> &str {
+        self.wildcard_prefix().unwrap_or(&self.0)
+    }
+
+    /// The item as CloudFront compares it: tags without regard to letter case.
+    pub fn folded(&self) -> Cow<'_, str> {
+        if self.is_tag() { self.0.to_ascii_lowercase().into() } else { (&*self.0).into() }
+    }
+
+    /// Whether invalidating this item does all that invalidating `other` would.
+    pub fn covers(&self, other: &Self) -> bool {
+        match self.wildcard_prefix() {
+            Some(prefix) if !other.is_tag() => {
+                wildcard_covers(prefix, other.stem(), other.is_wildcard())
+            }
+            _ => self.folded() == other.folded(),
+        }
+    }
+}
+
+/// Whether the wildcard `prefix*` covers the path `stem`, or with `is_wildcard`
+/// the wildcard `stem*`: if it starts with the prefix. The one exception:
+/// `/docs/*` is not regarded as covering `/docs/`, since some have [seen][pulumi]
+/// that path stay. `/*` covers all.
+///
+/// [pulumi]: https://github.com/pulumi/docs/pull/21786
+pub fn wildcard_covers(prefix: &str, stem: &str, is_wildcard: bool) -> bool {
+    let is_directory_itself =
+        !is_wildcard && stem == prefix && prefix.ends_with('/') && prefix != "/";
+    stem.starts_with(prefix) && !is_directory_itself
 }
 
 /// Whether a byte may stand in a cache tag: printable ASCII but comma.

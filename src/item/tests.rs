@@ -304,6 +304,36 @@ fn tags() {
     assert!(tag.is_tag() && !tag.is_wildcard());
 }
 
+#[test]
+fn what_an_item_covers() {
+    let item = |text: &str| match (text.strip_prefix('#'), text.strip_suffix('*')) {
+        (Some(tag), _) => Item::tag(tag).unwrap(),
+        (None, Some(prefix)) => Item::wildcard(prefix),
+        (None, None) => address(text, "/", "/", false).unwrap(),
+    };
+    for (wide, other, covers) in [
+        ("/a", "/a", true),
+        ("/a", "/A", false),
+        ("/a", "/ab", false),
+        ("/a*", "/a", true),
+        ("/a*", "/ab/c", true),
+        ("/a*", "/a/*", true),
+        ("/a*", "/b", false),
+        ("/a/*", "/a*", false),
+        ("/a/*", "/a", false),
+        ("/a/*", "/a/", false),
+        ("/a/*", "/a/*", true),
+        ("/a/*", "/a/b/", true),
+        ("/a*", "/a/", true),
+        ("/*", "/", true),
+        ("/*", "#a", false),
+        ("#Posts", "#posts", true),
+        ("#posts*", "#posts-en", false),
+    ] {
+        assert_eq!(item(wide).covers(&item(other)), covers, "{wide} {other}");
+    }
+}
+
 /// Keys with plenty of what is special.
 fn hostile_key() -> impl Strategy<Value = String> {
     prop_oneof![

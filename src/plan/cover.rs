@@ -1,18 +1,13 @@
 //! Drops what is sent anyway.
 //!
 //! - An item that several changes, rules or targets ask for is sent once.
-//! - A wildcard covers every path and every wildcard that starts with the text
-//!   in front of its `*`. The one exception: `/docs/*` is not regarded as
-//!   covering `/docs/`, since some have [seen][pulumi] that path stay. `/*`
-//!   covers all.
+//! - What a wildcard [covers](wildcard_covers) goes.
 //! - Tags compare without regard to letter case, as CloudFront compares them;
 //!   of several spellings the first in byte order is sent.
-//!
-//! [pulumi]: https://github.com/pulumi/docs/pull/21786
 
 use std::cmp::Ordering;
 
-use crate::item::Item;
+use crate::item::{Item, wildcard_covers};
 
 /// An item that one change asks for.
 #[derive(Debug)]
@@ -29,7 +24,7 @@ pub(super) const UNBOUND: u32 = u32::MAX;
 
 impl Asked {
     pub fn new(item: Item, bound: &str, change: u32) -> Self {
-        let length = if stem(&item).starts_with(bound) { bound.len() } else { usize::MAX };
+        let length = if item.stem().starts_with(bound) { bound.len() } else { usize::MAX };
         Self { item, bound: u32::try_from(length).unwrap_or(UNBOUND), change }
     }
 }
@@ -55,7 +50,7 @@ impl<'a> Group<'a> {
 }
 
 /// Sorts what is asked for and groups what is the same: first the paths, by
-/// what [`stem`] gives and wildcards before paths, then the tags.
+/// their [stem](Item::stem) and wildcards before paths, then the tags.
 pub(super) fn group(asked: &mut [Asked]) -> (Vec<Group<'_>>, Vec<Group<'_>>) {
     // Stable, because that one is fast on input that is sorted already, as key
     // lists are.
@@ -71,14 +66,9 @@ pub(super) fn group(asked: &mut [Asked]) -> (Vec<Group<'_>>, Vec<Group<'_>>) {
     )
 }
 
-/// The text of a path, or what a wildcard has in front of its `*`.
-pub(super) fn stem(item: &Item) -> &str {
-    item.wildcard_prefix().unwrap_or(item.as_str())
-}
-
 /// With the wildcard first, whatever it covers follows it without a gap.
 fn path_order(a: &Item, b: &Item) -> Ordering {
-    stem(a).cmp(stem(b)).then(b.is_wildcard().cmp(&a.is_wildcard()))
+    a.stem().cmp(b.stem()).then(b.is_wildcard().cmp(&a.is_wildcard()))
 }
 
 fn tag_order(a: &Item, b: &Item) -> Ordering {
@@ -113,14 +103,14 @@ pub(super) fn cover(groups: &[Group<'_>], directories: &[&str]) -> Cover {
     let mut outermost: Option<(&str, u32)> = None;
     for (number, group) in (0..).zip(groups) {
         let item = group.item();
-        let (stem, wildcard) = (stem(item), item.is_wildcard());
+        let (stem, wildcard) = (item.stem(), item.is_wildcard());
         while let Some((directory, prefix)) = directories.next_if(|(_, prefix)| **prefix <= stem) {
-            if outermost.is_none_or(|(outer, _)| !covers(outer, prefix, true)) {
+            if outermost.is_none_or(|(outer, _)| !wildcard_covers(outer, prefix, true)) {
                 outermost = Some((prefix, place(&mut cover.heads, Head::Directory(directory))));
             }
         }
         let owner = match outermost {
-            Some((prefix, owner)) if covers(prefix, stem, wildcard) => owner,
+            Some((prefix, owner)) if wildcard_covers(prefix, stem, wildcard) => owner,
             _ => {
                 let owner = place(&mut cover.heads, Head::Group(number));
                 if wildcard {
@@ -137,12 +127,6 @@ pub(super) fn cover(groups: &[Group<'_>], directories: &[&str]) -> Cover {
 fn place(heads: &mut Vec<Head>, head: Head) -> u32 {
     heads.push(head);
     u32::try_from(heads.len() - 1).expect("fewer than 2^32 items")
-}
-
-/// Whether the wildcard `prefix*` covers a path, or the wildcard `stem*`.
-fn covers(prefix: &str, stem: &str, wildcard: bool) -> bool {
-    let is_directory_itself = !wildcard && stem == prefix && prefix.ends_with('/') && prefix != "/";
-    stem.starts_with(prefix) && !is_directory_itself
 }
 
 #[cfg(test)]

@@ -366,7 +366,7 @@ fn directories<'a>(
         return Vec::new();
     }
     let leaves = left().map(|group| collapse::Leaf {
-        path: cover::stem(group.item()),
+        path: group.item().stem(),
         wildcard: group.item().is_wildcard(),
         bound: group.bound as usize,
     });

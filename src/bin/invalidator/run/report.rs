@@ -1,6 +1,9 @@
 //! What `run` prints.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use s3_cloudfront_invalidator::{
     cloudfront::Outcome as ItemOutcome,
@@ -146,17 +149,17 @@ fn rows(rules: &RuleSet, report: &Report) -> Vec<[String; 6]> {
 
 /// Where to look up what became of an item.
 struct Accepted<'r> {
-    items: HashMap<(&'r Distribution, String), &'r ItemOutcome>,
-    wildcards: Vec<(&'r Distribution, &'r str, &'r ItemOutcome)>,
+    items: HashMap<(&'r Distribution, Cow<'r, str>), &'r ItemOutcome>,
+    wildcards: Vec<(&'r Distribution, &'r Item, &'r ItemOutcome)>,
 }
 
 impl<'r> Accepted<'r> {
     fn of(report: &'r Report) -> Self {
         let mut accepted = Self { items: HashMap::new(), wildcards: Vec::new() };
         for (plan, planned, outcome) in response::outcomes(&report.plan, &report.submission) {
-            accepted.items.insert((&plan.distribution, folded(&planned.item)), outcome);
-            if let Some(prefix) = planned.item.wildcard_prefix() {
-                accepted.wildcards.push((&plan.distribution, prefix, outcome));
+            accepted.items.insert((&plan.distribution, planned.item.folded()), outcome);
+            if planned.item.is_wildcard() {
+                accepted.wildcards.push((&plan.distribution, &planned.item, outcome));
             }
         }
         accepted
@@ -164,23 +167,18 @@ impl<'r> Accepted<'r> {
 
     /// The invalidation that took an item, itself or under a wildcard.
     fn id(&self, distribution: &Distribution, item: &Item) -> String {
-        if let Some(outcome) = self.items.get(&(distribution, folded(item))) {
+        if let Some(outcome) = self.items.get(&(distribution, item.folded())) {
             return describe(outcome);
         }
         let covering = self
             .wildcards
             .iter()
-            .find(|(of, prefix, _)| *of == distribution && item.as_str().starts_with(prefix));
+            .find(|(of, wildcard, _)| *of == distribution && wildcard.covers(item));
         match covering {
-            Some((_, prefix, outcome)) => format!("{} ({prefix}*)", describe(outcome)),
+            Some((_, wildcard, outcome)) => format!("{} ({wildcard})", describe(outcome)),
             None => String::new(),
         }
     }
-}
-
-/// An item as it compares: tags whatever their letter case.
-fn folded(item: &Item) -> String {
-    if item.is_tag() { item.as_str().to_ascii_lowercase() } else { item.to_string() }
 }
 
 fn describe(outcome: &ItemOutcome) -> String {
