@@ -12,14 +12,14 @@
 //!   errors' types, [`UNREADABLE`] and [`NOT_ACCEPTED`], are part of the
 //!   contract.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use serde::Serialize;
 
 use crate::{
     cloudfront::{DistributionSubmission, Outcome, Submission},
-    event::{Delivery, Payload, Source, Unreadable},
+    event::{Payload, Source, Unreadable},
     plan::{DistributionPlan, Plan, PlannedItem},
 };
 
@@ -105,22 +105,14 @@ pub fn answer(payload: &Payload, plan: &Plan, submission: &Submission) -> Result
     }
 }
 
-/// A part of a queue's payload that is no message can only be asked for again
-/// with all of it, which takes an error.
 fn queue(
     payload: &Payload,
     plan: &Plan,
     submission: &Submission,
 ) -> Result<SqsBatchResponse, Error> {
-    let failed = failed_deliveries(&payload.deliveries, plan, submission);
-    let mut blocked_groups = HashSet::new();
     let mut response = SqsBatchResponse::default();
-    for (delivery, failed) in payload.deliveries.iter().zip(failed) {
-        let group = delivery.group.as_deref();
-        if !failed && !group.is_some_and(|group| blocked_groups.contains(group)) {
-            continue;
-        }
-        blocked_groups.extend(group);
+    let again = submission.comes_again(plan, &payload.deliveries);
+    for (delivery, _) in payload.deliveries.iter().zip(again).filter(|(_, again)| *again) {
         match &delivery.id {
             Some(id) => response.add_failure(id),
             None => return Err(error(payload, plan, submission)),
@@ -129,27 +121,8 @@ fn queue(
     Ok(response)
 }
 
-/// For each delivery, whether it must come again.
-pub fn failed_deliveries(
-    deliveries: &[Delivery],
-    plan: &Plan,
-    submission: &Submission,
-) -> Vec<bool> {
-    let mut failed: Vec<bool> =
-        deliveries.iter().map(|delivery| !delivery.unreadable.is_empty()).collect();
-    for (_, item, outcome) in outcomes(plan, submission) {
-        if !outcome.is_done() {
-            for source in &item.sources {
-                failed[plan.sources[*source as usize].delivery as usize] = true;
-            }
-        }
-    }
-    failed
-}
-
 fn direct(payload: &Payload, plan: &Plan, submission: &Submission) -> Result<Summary, Error> {
-    let failed = failed_deliveries(&payload.deliveries, plan, submission);
-    if failed.contains(&true) {
+    if submission.comes_again(plan, &payload.deliveries).contains(&true) {
         return Err(error(payload, plan, submission));
     }
     Ok(summary(payload, plan, submission))

@@ -243,7 +243,9 @@ impl CloudFront {
     /// Forgets the messages that do not come again.
     fn forget_done(&self, plan: &Plan, deliveries: &[Delivery], submission: &Submission) {
         let mut accepted = lock(&self.accepted);
-        for (delivery, comes_again) in deliveries.iter().zip(fails(plan, deliveries, submission)) {
+        for (delivery, comes_again) in
+            deliveries.iter().zip(submission.comes_again(plan, deliveries))
+        {
             if let (Some(id), false) = (&delivery.id, comes_again) {
                 accepted.forget(id);
             }
@@ -266,39 +268,6 @@ fn messages<'a>(plan: &Plan, deliveries: &'a [Delivery], item: &PlannedItem) -> 
 fn message<'a>(plan: &Plan, deliveries: &'a [Delivery], source: u32) -> Option<&'a str> {
     let delivery = plan.sources[source as usize].delivery;
     deliveries.get(delivery as usize)?.id.as_deref()
-}
-
-/// Which deliveries come again: those with an item that was not accepted, with
-/// a part that could not be read, or with another such one in their group,
-/// since a queue that keeps order takes back all that follows a failure.
-fn fails(plan: &Plan, deliveries: &[Delivery], submission: &Submission) -> Vec<bool> {
-    let mut fails: Vec<bool> = deliveries.iter().map(|d| !d.unreadable.is_empty()).collect();
-    for (part, submitted) in plan.distributions.iter().zip(&submission.distributions) {
-        let items = part.requests.iter().flat_map(|request| &request.items);
-        for (item, outcome) in items.zip(submitted.outcomes.iter().flatten()) {
-            if !outcome.is_done() {
-                for &source in &item.sources {
-                    let delivery = plan.sources[source as usize].delivery;
-                    if let Some(fails) = fails.get_mut(delivery as usize) {
-                        *fails = true;
-                    }
-                }
-            }
-        }
-    }
-    // What is no message can only be asked for again with all of its payload.
-    if deliveries.iter().zip(&fails).any(|(delivery, fails)| *fails && delivery.id.is_none()) {
-        return vec![true; deliveries.len()];
-    }
-    let groups: std::collections::HashSet<String> = deliveries
-        .iter()
-        .zip(&fails)
-        .filter_map(|(delivery, fails)| delivery.group.clone().filter(|_| *fails))
-        .collect();
-    for (delivery, fails) in deliveries.iter().zip(&mut fails) {
-        *fails |= delivery.group.as_ref().is_some_and(|group| groups.contains(group));
-    }
-    fails
 }
 
 fn dry_run(plan: &Plan) -> Submission {

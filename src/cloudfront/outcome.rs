@@ -1,10 +1,42 @@
-use std::{fmt, sync::Arc};
+use std::{collections::HashSet, fmt, sync::Arc};
+
+use crate::{event::Delivery, plan::Plan};
 
 /// What became of a plan: for every distribution of the plan, in its order.
 #[derive(Debug, Default)]
 pub struct Submission {
     /// One entry for each of the plan's distributions.
     pub distributions: Vec<DistributionSubmission>,
+}
+
+impl Submission {
+    /// For each delivery, whether it must come again: it has an item that was
+    /// not accepted or a part that could not be read, or it follows such a one
+    /// in its FIFO group, which it must not overtake. What is no message of a
+    /// queue can only be asked for again with all of its payload.
+    pub fn comes_again(&self, plan: &Plan, deliveries: &[Delivery]) -> Vec<bool> {
+        let mut again: Vec<bool> =
+            deliveries.iter().map(|delivery| !delivery.unreadable.is_empty()).collect();
+        for (part, submitted) in plan.distributions.iter().zip(&self.distributions) {
+            for (planned, outcome) in part.items().zip(submitted.outcomes.iter().flatten()) {
+                if !outcome.is_done() {
+                    for source in &planned.sources {
+                        again[plan.sources[*source as usize].delivery as usize] = true;
+                    }
+                }
+            }
+        }
+        if deliveries.iter().zip(&again).any(|(delivery, again)| *again && delivery.id.is_none()) {
+            return vec![true; deliveries.len()];
+        }
+        let mut blocked: HashSet<&str> = HashSet::new();
+        for (delivery, again) in deliveries.iter().zip(&mut again) {
+            let group = delivery.group.as_deref();
+            *again |= group.is_some_and(|group| blocked.contains(group));
+            blocked.extend(group.filter(|_| *again));
+        }
+        again
+    }
 }
 
 /// What became of one distribution's requests.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     cloudfront::{Failure, Invalidation},
     distribution::DistributionId,
-    event::{Identity, Kind, Occurrence, Unreadable},
+    event::{Delivery, Identity, Kind, Occurrence, Unreadable},
     item::Item,
     plan::{Counts, Request, Source as ChangeSource},
 };

@@ -17,7 +17,6 @@ use crate::{
     event::Identity,
     handler::Report,
     plan::{DistributionPlan, Source},
-    response,
     rules::RuleSet,
 };
 
@@ -64,8 +63,7 @@ pub fn metrics(function: &str, rules: &RuleSet, report: &Report, now_ms: i64) ->
         targets.push(line.finish());
         sum.add(&totals);
     }
-    let failed =
-        response::failed_deliveries(&report.payload.deliveries, &report.plan, &report.submission);
+    let again = report.submission.comes_again(&report.plan, &report.payload.deliveries);
     let counts = report.plan.counts;
     let mut line = Line::new(now_ms, &["FunctionName"]);
     line.dimension("FunctionName", function);
@@ -74,7 +72,7 @@ pub fn metrics(function: &str, rules: &RuleSet, report: &Report, now_ms: i64) ->
     line.count("Ignored", counts.ignored);
     line.count("Unmatched", counts.unmatched);
     line.totals(&sum, now_ms);
-    line.count("FailedDeliveries", failed.iter().filter(|failed| **failed).count());
+    line.count("FailedDeliveries", again.iter().filter(|again| **again).count());
     let mut lines = vec![line.finish()];
     lines.extend(targets);
     lines

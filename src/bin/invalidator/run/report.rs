@@ -45,7 +45,7 @@ impl Invocation {
             Outcome::Refused(_) => false,
             Outcome::Handled(report) => {
                 let Report { payload, plan, submission } = &**report;
-                !response::failed_deliveries(&payload.deliveries, plan, submission).contains(&true)
+                !submission.comes_again(plan, &payload.deliveries).contains(&true)
             }
         }
     }
@@ -234,10 +234,8 @@ fn totals(invocations: &[Invocation]) -> String {
                 sum.add(Document::submitted(report));
                 skipped +=
                     payload.deliveries.iter().map(|delivery| delivery.skipped).sum::<usize>();
-                failed += response::failed_deliveries(&payload.deliveries, plan, submission)
-                    .iter()
-                    .filter(|failed| **failed)
-                    .count();
+                let again = submission.comes_again(plan, &payload.deliveries);
+                failed += again.iter().filter(|again| **again).count();
             }
         }
     }
