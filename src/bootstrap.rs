@@ -47,6 +47,9 @@ async fn invoke(
     payload: &str,
     context: &Context,
 ) -> Result<Answer, Error> {
+    if let Some(account) = context.invoked_function_arn.split(':').nth(4) {
+        function.cloudfront.set_own_account(account);
+    }
     let quoted: Option<String> = serde_json::from_str(payload).ok();
     let payload = quoted.as_deref().unwrap_or(payload).as_bytes();
     let report = function

@@ -11,6 +11,7 @@ use aws_sdk_cloudfront::{
         retry::{RetryConfig, RetryPartition, TokenBucket},
     },
 };
+use once_cell::sync::OnceCell;
 use tokio::sync::Semaphore;
 
 use crate::distribution::Role;
@@ -45,6 +46,8 @@ pub(super) struct Clients {
     own: Client,
     /// Built when first needed. Credentials are cached and refreshed in each.
     by_role: Mutex<BTreeMap<Role, Client>>,
+    /// The function's own account, once it is known.
+    own_account: OnceCell<String>,
     /// By account; `None` is the function's own.
     turns: Mutex<BTreeMap<Option<String>, Arc<Semaphore>>>,
 }
@@ -62,12 +65,19 @@ impl Clients {
             own: client(&sdk_config),
             sdk_config,
             by_role: Mutex::default(),
+            own_account: OnceCell::new(),
             turns: Mutex::default(),
         }
     }
 
     pub(super) fn region(&self) -> Option<&str> {
         self.sdk_config.region().map(Region::as_ref)
+    }
+
+    /// Makes known in which account the function runs, so that a role of that
+    /// account shares its turns.
+    pub(super) fn set_own_account(&self, account: &str) {
+        let _ = self.own_account.set(account.to_owned());
     }
 
     /// The client that acts with a role, or with the function's own.
@@ -99,7 +109,10 @@ impl Clients {
 
     /// What a request to the role's account must hold.
     pub(super) fn turns(&self, role: Option<&Role>) -> Arc<Semaphore> {
-        let account = role.and_then(|role| role.arn.split(':').nth(4)).map(str::to_owned);
+        let account = role
+            .and_then(|role| role.arn.split(':').nth(4))
+            .filter(|account| self.own_account.get().is_none_or(|own| own != account))
+            .map(str::to_owned);
         let mut turns = lock(&self.turns);
         Arc::clone(turns.entry(account).or_insert_with(|| Semaphore::new(REQUESTS_AT_ONCE).into()))
     }
@@ -167,5 +180,18 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &same));
         assert!(!Arc::ptr_eq(&first, &other) && !Arc::ptr_eq(&first, &own));
         assert_eq!(own.available_permits(), 2);
+    }
+
+    #[test]
+    fn a_role_of_the_own_account_shares_its_turns() {
+        let sdk_config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
+        let clients = Clients::new(&sdk_config, None);
+        clients.set_own_account("111122223333");
+        let turns = |account: &str| {
+            let arn = format!("arn:aws:iam::{account}:role/a");
+            clients.turns(Some(&Role { arn, external_id: None }))
+        };
+        assert!(Arc::ptr_eq(&turns("111122223333"), &clients.turns(None)));
+        assert!(!Arc::ptr_eq(&turns("444455556666"), &clients.turns(None)));
     }
 }

@@ -114,6 +114,12 @@ impl CloudFront {
         }
     }
 
+    /// Makes known in which account the function runs: its own requests and
+    /// those it makes with a role of that account count together.
+    pub fn set_own_account(&self, account: &str) {
+        self.clients.set_own_account(account);
+    }
+
     /// Submits a plan. Every item has an outcome before the deadline.
     pub async fn submit(
         &self,
