@@ -51,6 +51,16 @@ pub enum ConfigError {
     /// `DRY_RUN` is wrong.
     #[error("the environment variable DRY_RUN is `{0}`: set it to true or false, or leave it out")]
     DryRun(String),
+    /// A variable of the SDK is wrong, on which it would panic.
+    #[error("the environment variable {name} is `{value}`: expected {expected}, or leave it out")]
+    Sdk {
+        /// The variable.
+        name: &'static str,
+        /// What it is set to.
+        value: String,
+        /// What it may be.
+        expected: &'static str,
+    },
     /// There is nothing to go by.
     #[error(
         "there is no rules file {} and no DistributionId: put a rules.yaml there, name one in RULES_PATH, \
@@ -64,8 +74,10 @@ impl Config {
     /// Reads the environment of a Lambda function, where the default rules file
     /// lies beside the bootstrap.
     pub fn from_environment() -> Result<Self, ConfigError> {
+        let variable = |name: &str| env::var(name).ok();
+        check_sdk_variables(variable)?;
         let task_root = env::var_os("LAMBDA_TASK_ROOT").unwrap_or_default();
-        Self::load(|name| env::var(name).ok(), &Path::new(&task_root).join(RULES_FILE))
+        Self::load(variable, &Path::new(&task_root).join(RULES_FILE))
     }
 
     /// Reads the variables that `variable` gives.
@@ -92,6 +104,22 @@ impl Config {
         };
         Ok(Self { rules, dry_run })
     }
+}
+
+/// Refuses values of the SDK's variables on which it would panic when it loads
+/// its configuration.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
+pub fn check_sdk_variables(variable: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+    let check = |name, expected, valid: fn(&str) -> bool| match variable(name) {
+        Some(value) if !valid(&value) => Err(ConfigError::Sdk { name, value, expected }),
+        _ => Ok(()),
+    };
+    check("AWS_MAX_ATTEMPTS", "a number from 1", |value| {
+        value.parse().is_ok_and(|attempts: u32| attempts > 0)
+    })?;
+    check("AWS_RETRY_MODE", "standard or adaptive", |value| {
+        ["standard", "adaptive"].iter().any(|mode| value.trim().eq_ignore_ascii_case(mode))
+    })
 }
 
 /// The rules of the named file, or of the default file if it exists.
@@ -140,6 +168,26 @@ mod tests {
         assert!(config.rules.fallback().is_none() && config.dry_run);
         let config = load(None, &[("DistributionId", "E2EXAMPLE")]).unwrap();
         assert_eq!(config.rules.rules().len(), 0);
+    }
+
+    #[test]
+    fn values_that_would_make_the_sdk_panic_are_refused() {
+        let check = |name: &'static str, value: &str| {
+            check_sdk_variables(|asked| (asked == name).then(|| value.to_owned()))
+                .map_err(|error| error.to_string())
+        };
+        for (name, value) in [("AWS_MAX_ATTEMPTS", "1"), ("AWS_RETRY_MODE", " Adaptive ")] {
+            assert_eq!(check(name, value), Ok(()), "{name}={value}");
+        }
+        for (name, value) in [
+            ("AWS_MAX_ATTEMPTS", "abc"),
+            ("AWS_MAX_ATTEMPTS", "0"),
+            ("AWS_MAX_ATTEMPTS", ""),
+            ("AWS_RETRY_MODE", "legacy"),
+        ] {
+            let error = check(name, value).unwrap_err();
+            assert!(error.contains(&format!("{name} is `{value}`: expected ")), "{error}");
+        }
     }
 
     #[test]

@@ -334,6 +334,11 @@ async fn the_function_does_not_start_with_half_a_configuration() {
         ),
         (Some(RULES), &[("RULES_PATH", "/nowhere.yaml")], &["/nowhere.yaml"]),
         (Some(RULES), &[("DistributionId", "www")], &["DistributionId", "`www`"]),
+        (
+            Some(RULES),
+            &[("AWS_MAX_ATTEMPTS", "abc")],
+            &["cannot start", "AWS_MAX_ATTEMPTS is `abc`"],
+        ),
         (Some(RULES), &[("DRY_RUN", "1")], &["DRY_RUN", "`1`"]),
     ] {
         let mut function = Lambda::start(rules, environment).await;

@@ -7,7 +7,10 @@ use aws_sdk_cloudfront::{
     Client,
     types::{Aliases, DistributionList, Origins},
 };
-use s3_cloudfront_invalidator::setup::account::{AccountDistribution, Origin};
+use s3_cloudfront_invalidator::{
+    config::check_sdk_variables,
+    setup::account::{AccountDistribution, Origin},
+};
 
 /// CloudFront is signed for this region from anywhere.
 /// <https://docs.aws.amazon.com/general/latest/gr/cf_region.html>
@@ -17,6 +20,7 @@ const REGION: Region = Region::from_static("us-east-1");
 pub fn distributions() -> anyhow::Result<Vec<AccountDistribution>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
+        check_sdk_variables(|name| std::env::var(name).ok())?;
         let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).region(REGION).load().await;
         read(&Client::new(&sdk)).await
     })

@@ -3,12 +3,13 @@
 mod chaos;
 mod report;
 
-use std::{path::PathBuf, time::Duration};
+use std::{env, path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use aws_config::{BehaviorVersion, SdkConfig};
 use s3_cloudfront_invalidator::{
     cloudfront::{CloudFront, Settings},
+    config::check_sdk_variables,
     handler::Function,
     rules::RuleSet,
     simulator::{Options, RoleGrant, Simulator},
@@ -86,6 +87,7 @@ async fn connect(
     aws: bool,
     rules: &RuleSet,
 ) -> anyhow::Result<(SdkConfig, Option<Simulator>)> {
+    check_sdk_variables(|name| env::var(name).ok())?;
     let defaults = aws_config::defaults(BehaviorVersion::v2026_01_12());
     if let Some(url) = endpoint_url {
         return Ok((defaults.endpoint_url(url).load().await, None));
