@@ -103,6 +103,7 @@ codes! {
     WideWildcard "wide-wildcard" "A wildcard of `paths` purges more than the rule's prefix."
     SizeOnDelete "size-on-delete" "A size condition on deletes, which carry no size."
     LeadingSlash "leading-slash" "A prefix starts with a slash; S3 keys do not."
+    LiteralAsterisk "literal-asterisk" "A prefix ends, or a suffix starts, with a `*`, which is no wildcard there."
     IndexDocumentUnreachable "index-document-unreachable" "No rule of the target lets its index document through."
     RegexIsPrefix "regex-is-prefix" "A regex that only says how the key starts."
     }

@@ -41,6 +41,25 @@ pub(super) fn lint(at: At<'_>, conditions: &Conditions, findings: &mut Findings)
             });
         }
     }
+    let asterisk = |name: &'static str, place: usize, value: &str, rest: &str| {
+        let message =
+            format!("the `*` in the {name} `{value}` is a character of the key, not a wildcard");
+        let finding = Finding::new(Code::LiteralAsterisk, at.field(name).item(place), message);
+        match rest {
+            "" => finding.help(format!("leave `{name}` out to match every key")),
+            rest => finding.help(format!("write `{rest}`, or a `regex` if keys really hold a `*`")),
+        }
+    };
+    for (place, prefix) in conditions.prefixes.iter().enumerate() {
+        if prefix.ends_with('*') {
+            findings.push(asterisk("prefix", place, prefix, prefix.trim_end_matches('*')));
+        }
+    }
+    for (place, suffix) in conditions.suffixes.iter().enumerate() {
+        if suffix.starts_with('*') {
+            findings.push(asterisk("suffix", place, suffix, suffix.trim_start_matches('*')));
+        }
+    }
     for (place, regex) in conditions.regexes.iter().enumerate() {
         if let Some(prefix) = plain_prefix(regex.pattern()) {
             let message = format!("the regex `{}` only says how the key starts", regex.pattern());
