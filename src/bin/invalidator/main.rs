@@ -13,6 +13,7 @@ mod plan;
 mod run;
 mod schema;
 mod table;
+mod words;
 
 use std::{path::PathBuf, process::ExitCode};
 

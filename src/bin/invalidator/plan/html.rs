@@ -11,6 +11,7 @@ use super::{
     picture,
     summary::{Figures, Summary},
 };
+use crate::words::many;
 
 /// How many rows an outline has at most, and so how many boxes the picture.
 const OUTLINE_ROWS: usize = 250;
@@ -221,15 +222,6 @@ fn cost(out: &mut String, summary: &Summary) {
         );
     }
     out.push_str("</tbody>\n</table></div>\n</section>\n");
-}
-
-/// "1 path", "2 paths", "3 more directories"
-pub fn many(number: usize, what: &str) -> String {
-    match what.strip_suffix('y') {
-        _ if number == 1 => format!("1 {what}"),
-        Some(stem) => format!("{number} {stem}ies"),
-        None => format!("{number} {what}s"),
-    }
 }
 
 /// Text that means nothing to a browser. Control characters, which HTML has no

@@ -7,9 +7,10 @@
 use std::fmt::Write;
 
 use super::{
-    html::{Escaped, many},
+    html::Escaped,
     outline::{Content, Outline, Row},
 };
+use crate::words::many;
 
 /// The size of the drawing, in its own units.
 const WIDTH: f64 = 960.0;

@@ -8,11 +8,10 @@ use s3_cloudfront_invalidator::{
 };
 
 use super::{
-    html::many,
     outline::{Content, Outline},
     summary::{Figures, Summary},
 };
-use crate::table::table;
+use crate::{table::table, words::many};
 
 /// How many entries of a long list are shown.
 const SHOWN: usize = 15;

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use crate::{
     document::{Document, OutcomeDocument},
     table::table,
+    words::many,
 };
 
 /// One payload and what came of it.
@@ -247,22 +248,25 @@ fn totals(invocations: &[Invocation]) -> String {
         .filter(|outcome| matches!(outcome, OutcomeDocument::Accepted { .. }))
         .collect();
     let unaddressable: usize = sum.distributions.iter().map(|part| part.unaddressable.len()).sum();
-    let counts = [
-        (invocations.len(), "payload", "payloads"),
-        (sum.changes, "change", "changes"),
-        (ids.len(), "invalidation", "invalidations"),
-        (sum.billed_paths, "billed path", "billed paths"),
-        (sum.fallback, "to the fallback", "to the fallback"),
-        (sum.ignored, "ignored", "ignored"),
-        (sum.unmatched, "unmatched", "unmatched"),
-        (sum.not_served, "not served", "not served"),
-        (skipped, "event that asks for nothing", "events that ask for nothing"),
-        (unaddressable, "unaddressable", "unaddressable"),
-        (failed, "delivery to retry", "deliveries to retry"),
-        (refused, "payload refused", "payloads refused"),
+    let mut parts = vec![
+        many(invocations.len(), "payload"),
+        many(sum.changes, "change"),
+        many(ids.len(), "invalidation"),
+        many(sum.billed_paths, "billed path"),
     ];
-    let said = counts.iter().enumerate().filter(|(at, (count, ..))| *at < 4 || *count > 0);
-    let said = said
-        .map(|(_, (count, one, many))| format!("{count} {}", if *count == 1 { one } else { many }));
-    said.collect::<Vec<_>>().join(", ")
+    for (count, what) in [
+        (sum.fallback, "to the fallback"),
+        (sum.ignored, "ignored"),
+        (sum.unmatched, "unmatched"),
+        (sum.not_served, "not served"),
+        (skipped, "asking for nothing"),
+        (unaddressable, "unaddressable"),
+        (failed, "to be delivered again"),
+        (refused, "refused"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    parts.join(", ")
 }
