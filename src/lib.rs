@@ -25,7 +25,6 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod bootstrap;
-pub mod chaos;
 pub mod cloudfront;
 pub mod config;
 pub mod distribution;
@@ -35,6 +34,4 @@ pub mod item;
 pub mod plan;
 pub mod response;
 pub mod rules;
-pub mod setup;
-pub mod simulator;
 pub mod telemetry;

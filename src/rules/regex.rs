@@ -143,13 +143,13 @@ impl RuleRegex {
 
     /// What a matching key starts with: one of these. `None` if the pattern
     /// does not say.
-    pub(crate) fn starts(&self) -> Option<&[Box<[u8]>]> {
+    pub fn starts(&self) -> Option<&[Box<[u8]>]> {
         self.starts.as_deref()
     }
 
     /// What a matching key ends with: one of these. `None` if the pattern does
     /// not say.
-    pub(crate) fn ends(&self) -> Option<&[Box<[u8]>]> {
+    pub fn ends(&self) -> Option<&[Box<[u8]>]> {
         self.ends.as_deref()
     }
 

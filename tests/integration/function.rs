@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use s3_cloudfront_invalidator::{
-    distribution::DistributionId,
-    simulator::{Operation, Options, Recorded, Simulator},
-};
+use cloudfront_simulator::{Operation, Options, Recorded, Simulator};
+use s3_cloudfront_invalidator::distribution::DistributionId;
 use serde_json::{Value, json};
 
 use crate::lambda::Lambda;
@@ -309,7 +307,7 @@ async fn a_slow_cloudfront_never_makes_an_invocation_time_out() {
     // The simulator's clock stands still, so that no answer ever comes.
     let options = Options {
         latency: Duration::from_secs(3_600),
-        clock: s3_cloudfront_invalidator::simulator::Clock::manual(),
+        clock: cloudfront_simulator::Clock::manual(),
         ..Options::default()
     };
     let simulator = simulator(options).await;

@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_cloudfront::config::retry::RetryConfig;
+use cloudfront_simulator::Simulator;
 use s3_cloudfront_invalidator::{
     cloudfront::{CloudFront, Outcome, Settings, Submission},
     distribution::{Distribution, DistributionId},
     event::{Delivery, Identity, Kind, Occurrence},
     item::{Item, address},
     plan::{DistributionPlan, Plan, PlannedItem, Request, Source, caller_reference},
-    simulator::Simulator,
 };
 use tokio::time::Instant;
 

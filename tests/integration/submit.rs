@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use cloudfront_simulator::{
+    Clock, Fault, InProgress, Options, PerSecond, RequestRate, ReusedReference, RoleGrant,
+    Simulator,
+};
 use s3_cloudfront_invalidator::{
     cloudfront::{CloudFront, Outcome},
     distribution::{Distribution, DistributionId, Role},
-    simulator::{
-        Clock, Fault, InProgress, Options, PerSecond, RequestRate, ReusedReference, RoleGrant,
-        Simulator,
-    },
 };
 use tokio::time::Instant;
 

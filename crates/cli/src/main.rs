@@ -1,0 +1,7 @@
+//! The program `invalidator`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    invalidator::main()
+}

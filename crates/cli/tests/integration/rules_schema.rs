@@ -1,0 +1,185 @@
+//! schemas/rules.schema.json: what the code says, and what an independent
+//! validator makes of it.
+
+use std::{env, fs, path::Path, process::Command};
+
+use jsonschema::Validator;
+use s3_cloudfront_invalidator::rules::{self, RuleSet};
+use serde_json::Value;
+
+use crate::rules_docs;
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/rules.schema.json");
+
+/// `UPDATE_GENERATED=1` writes the file anew.
+#[test]
+fn committed_schema_is_the_generated_one() {
+    let generated = rules::schema();
+    if env::var_os("UPDATE_GENERATED").is_some() {
+        fs::write(FILE, &generated).unwrap();
+    }
+    let committed = fs::read_to_string(FILE).unwrap();
+    assert!(committed == generated, "run the tests once with UPDATE_GENERATED=1");
+}
+
+#[test]
+fn the_command_prints_what_is_committed() {
+    let schemas = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas");
+    for (arguments, file) in [
+        (&["schema"][..], "rules.schema.json"),
+        (&["schema", "rules"], "rules.schema.json"),
+        (&["schema", "event"], "event.schema.json"),
+    ] {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_invalidator")).args(arguments).output().unwrap();
+        assert!(output.status.success());
+        assert!(output.stdout == fs::read(format!("{schemas}/{file}")).unwrap(), "{arguments:?}");
+    }
+}
+
+fn validator() -> Validator {
+    let schema: Value = serde_json::from_str(&rules::schema()).expect("JSON");
+    assert!(jsonschema::meta::is_valid(&schema));
+    jsonschema::validator_for(&schema).expect("a sound schema")
+}
+
+fn errors(validator: &Validator, yaml: &str) -> Vec<String> {
+    let value: Value = serde_yaml::from_str(yaml).expect("YAML");
+    validator.iter_errors(&value).map(|error| error.to_string()).collect()
+}
+
+#[test]
+fn sound_files_pass() {
+    let validator = validator();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules.yaml");
+    let shipped = fs::read_to_string(shipped).unwrap();
+    let mut files = vec![("rules.yaml".to_owned(), shipped)];
+    files.extend(rules_docs::sound_files());
+    files.extend(SOUND.iter().map(|yaml| ((*yaml).to_owned(), format!("version: 1\n{yaml}"))));
+    for (name, yaml) in files {
+        RuleSet::parse(&name, yaml.as_bytes()).unwrap();
+        assert_eq!(errors(&validator, &yaml), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn broken_files_fail() {
+    let validator = validator();
+    for yaml in BROKEN {
+        let yaml = if yaml.contains("version") {
+            (*yaml).to_owned()
+        } else {
+            format!("version: 1\n{yaml}")
+        };
+        assert!(RuleSet::parse("rules.yaml", yaml.as_bytes()).is_err(), "loads: {yaml}");
+        assert!(!errors(&validator, &yaml).is_empty(), "passes the schema: {yaml}");
+    }
+}
+
+/// Every form that a field can take.
+const SOUND: &[&str] = &[
+    "",
+    "targets:\nrules:\ntests:\n",
+    "targets: {}\nrules: []\ntests: []\ndefaults: {}",
+    "targets: { a: E1EXAMPLE1WWW, b: { distribution: E1EXAMPLE1WWW }, c: { tenant: dt_1a } }",
+    "targets: { a: { tenant: dt_1a, role_arn: 'arn:aws:iam::444455556666:role/x/y', external_id: ab } }",
+    "defaults: { role_arn: 'arn:aws-cn:iam::444455556666:role/x' }\ntargets: { a: { tenant: dt_1a, role_arn: null, external_id: null } }",
+    "defaults: { origin_path: /x, default_root_object: null, index_documents: [], plus: raw }",
+    "defaults: { default_root_object: home.html, index_documents: index.html, plus: encoded }",
+    "defaults: { index_documents: [a, b], directory_redirects: true, query_strings: true, plus: both }",
+    "defaults: { collapse: false }",
+    "defaults: { collapse: true }",
+    "defaults: { collapse: {} }",
+    "defaults: { collapse: { above: 0, weight: 1, min_depth: 0, max_wildcards: 15 } }",
+    "rules: [{ name: a, ignore: true }]",
+    "rules: [{ name: a, ignore: false, stop: true, invalidate: E1EXAMPLE1WWW }]",
+    "rules: [{ name: a, invalidate: [E1EXAMPLE1WWW, { target: E1EXAMPLE1WWX }] }]",
+    "rules: [{ name: a, invalidate: { target: E1EXAMPLE1WWW, paths: '/x*', tags: [t] } }]",
+    "rules: [{ name: a, invalidate: { target: E1EXAMPLE1WWW, paths: [], tags: t } }]",
+    "rules: [{ name: a, ignore: true, bucket: b, prefix: p, suffix: s, regex: r, events: created, account: '011122223333', region: eu-west-1, min_size: 1, max_size: 2 }]",
+    "rules: [{ name: a, ignore: true, bucket: [b, c-*], prefix: [p], suffix: [s], regex: [r], events: [created, restored], account: [111122223333], region: [eu-west-1] }]",
+    "rules: [{ name: a, ignore: true, except: { prefix: p } }]",
+    "rules: [{ name: a, ignore: true, except: [{ prefix: p }, { account: 111122223333 }] }]",
+    "tests: [{ key: s3://b/k, expect: unmatched }]",
+    "tests: [{ key: s3://b/k, event: deleted, size: 0, account: 111122223333, region: eu-west-1, expect: unmatched }]",
+    "rules: [{ name: a, invalidate: E1EXAMPLE1WWW }]\ntests: [{ key: s3://b/k, expect: { E1EXAMPLE1WWW: /k } }, { key: s3://b/k, expect: {} }, { key: s3://b/k, expect: { E1EXAMPLE1WWW: [] } }]",
+];
+
+/// Broken in ways that can be seen in one value or mapping.
+const BROKEN: &[&str] = &[
+    "[version]",
+    "{ rules: [], x-version: 1 }",
+    "version: 2",
+    "version: '1'",
+    "unknown: 1",
+    "targets: []",
+    "targets: { a: null }",
+    "targets: { a: 1 }",
+    "targets: { a: [] }",
+    "targets: { a: d1example }",
+    "targets: { a: dt_1a }",
+    "targets: { a: {} }",
+    "targets: { a: { distribution: E1 } }",
+    "targets: { a: { distribution: E1EXAMPLE1WWW, tenant: dt_1a } }",
+    "targets: { a: { tenant: E1EXAMPLE1WWW } }",
+    "targets: { a: { distribution: E1EXAMPLE1WWW, orgin_path: x } }",
+    "targets: { a: { distribution: E1EXAMPLE1WWW, role_arn: 'arn:aws:iam::1:role/x' } }",
+    "defaults: { distribution: E1EXAMPLE1WWW }",
+    "defaults: { external_id: a }",
+    "defaults: { origin_path: 1 }",
+    "defaults: { origin_path: }",
+    "defaults: { default_root_object: '' }",
+    "defaults: { default_root_object: /index.html }",
+    "defaults: { index_documents: [docs/index.html] }",
+    "defaults: { index_documents: null }",
+    "defaults: { directory_redirects: 'true' }",
+    "defaults: { query_strings: 1 }",
+    "defaults: { plus: neither }",
+    "defaults: { collapse: never }",
+    "defaults: { collapse: { above: -1 } }",
+    "defaults: { collapse: { weight: 0 } }",
+    "defaults: { collapse: { max_wildcards: 16 } }",
+    "defaults: { collapse: { min_depth: 1.5 } }",
+    "defaults: { collapse: { depth: 1 } }",
+    "rules: {}",
+    "rules: [name]",
+    "rules: [{ ignore: true }]",
+    "rules: [{ name: a }]",
+    "rules: [{ name: '', ignore: true }]",
+    "rules: [{ name: 404, ignore: true }]",
+    "rules: [{ name: a, ignore: false }]",
+    "rules: [{ name: a, ignore: yes }]",
+    "rules: [{ name: a, ignore: true, stop: 1 }]",
+    "rules: [{ name: a, ignore: true, bucket: [] }]",
+    "rules: [{ name: a, ignore: true, bucket: { b: c } }]",
+    "rules: [{ name: a, ignore: true, bucket: 's3://b' }]",
+    "rules: [{ name: a, ignore: true, prefix: }]",
+    "rules: [{ name: a, ignore: true, prefix: [a, null] }]",
+    "rules: [{ name: a, ignore: true, suffix: 1 }]",
+    "rules: [{ name: a, ignore: true, regex: [[a]] }]",
+    "rules: [{ name: a, ignore: true, events: 'ObjectCreated:*' }]",
+    "rules: [{ name: a, ignore: true, events: [] }]",
+    "rules: [{ name: a, ignore: true, account: '1' }]",
+    "rules: [{ name: a, ignore: true, account: true }]",
+    "rules: [{ name: a, ignore: true, region: Frankfurt }]",
+    "rules: [{ name: a, ignore: true, min_size: 1MB }]",
+    "rules: [{ name: a, ignore: true, max_size: -1 }]",
+    "rules: [{ name: a, ignore: true, except: [] }]",
+    "rules: [{ name: a, ignore: true, except: prefix }]",
+    "rules: [{ name: a, ignore: true, except: { name: x } }]",
+    "rules: [{ name: a, invalidate: [] }]",
+    "rules: [{ name: a, invalidate: }]",
+    "rules: [{ name: a, invalidate: 1 }]",
+    "rules: [{ name: a, invalidate: { paths: /x } }]",
+    "rules: [{ name: a, invalidate: { target: E1EXAMPLE1WWW, path: /x } }]",
+    "rules: [{ name: a, invalidate: { target: E1EXAMPLE1WWW, paths: {path} } }]",
+    "rules: [{ name: a, invalidate: { target: E1EXAMPLE1WWW, tags: [1] } }]",
+    "tests: {}",
+    "tests: [{ key: s3://b/k }]",
+    "tests: [{ expect: unmatched }]",
+    "tests: [{ key: b/k, expect: unmatched }]",
+    "tests: [{ key: s3://b/k, expect: skipped }]",
+    "tests: [{ key: s3://b/k, expect: [] }]",
+    "tests: [{ key: s3://b/k, event: [created], expect: unmatched }]",
+    "tests: [{ key: s3://b/k, size: big, expect: unmatched }]",
+];
