@@ -32,6 +32,7 @@ pub mod event;
 pub mod handler;
 pub mod item;
 pub mod plan;
+pub mod queue;
 pub mod response;
 pub mod rules;
 pub mod telemetry;

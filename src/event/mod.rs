@@ -83,6 +83,11 @@ pub fn read(payload: &[u8], request_id: &str) -> Result<Payload, Unreadable> {
     reader::read(text, request_id)
 }
 
+/// Reads a message that was received from a queue.
+pub fn read_message(id: &str, body: Option<&str>) -> Delivery {
+    reader::read_message(id, body)
+}
+
 /// What one invocation brought.
 #[derive(Debug)]
 pub struct Payload {

@@ -55,6 +55,17 @@ pub(super) fn read(text: &str, request_id: &str) -> Result<Payload, Unreadable> 
     Ok(Payload { source, deliveries })
 }
 
+/// Reads a message received from a queue.
+pub(super) fn read_message(id: &str, body: Option<&str>) -> Delivery {
+    let mut into = Collector::message(id, None);
+    let read = match body {
+        Some(body) => Reader::default().text(body, Depth::Message, &mut into),
+        None => Err(Unreadable::new("an SQS message without a `body` that is text")),
+    };
+    into.check(read);
+    into.finish()
+}
+
 #[derive(Default)]
 struct Reader {
     messages: Vec<Delivery>,

@@ -74,6 +74,7 @@ mod refusal;
 mod router;
 mod server;
 mod signature;
+pub mod sqs;
 mod state;
 mod sts;
 mod xml;

@@ -1,0 +1,158 @@
+//! When a drain stops receiving: a state machine without clock or I/O.
+
+use std::{collections::VecDeque, time::Duration};
+
+/// The most messages of one drain. Their changes take at most 96 MiB; the
+/// messages beyond it are left to the next drain.
+pub(super) const MAX_MESSAGES: usize = 50_000;
+
+/// As many messages within the quiet time are no deploy: somebody edits. They
+/// are in the batch, and the drain ends all the same.
+const FEW_MESSAGES: usize = 2;
+
+/// How many messages a drain takes that holds a message received this often
+/// before. A message that ends the process would otherwise raise the receive
+/// counts of all others until they are dead letters.
+const SHRUNK: [(u32, usize); 4] = [(6, 1), (5, 10), (4, 100), (3, 1_000)];
+
+/// The most receives in flight.
+pub(super) const MAX_RECEIVERS: usize = 8;
+
+/// The limits of one drain, as times since its start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// How long few messages must have come.
+    pub quiet: Duration,
+    /// Whether to wait for a first message as long.
+    pub wait_for_first: bool,
+    /// When to stop receiving in any case.
+    pub until: Duration,
+}
+
+/// What has been received so far.
+#[derive(Debug)]
+pub(super) struct Gather {
+    limits: Limits,
+    receivers: usize,
+    received: usize,
+    limit: usize,
+    ended: bool,
+    /// When messages were received within the quiet time, and how many.
+    recent: VecDeque<(Duration, usize)>,
+}
+
+impl Gather {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            receivers: 1,
+            received: 0,
+            limit: MAX_MESSAGES,
+            ended: false,
+            recent: VecDeque::new(),
+        }
+    }
+
+    /// How many receives should be in flight; 0 when the drain has ended.
+    pub(super) fn receivers(&self) -> usize {
+        if self.ended { 0 } else { self.receivers.min((self.limit - self.received).div_ceil(10)) }
+    }
+
+    /// The most messages the drain may keep.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Ends the drain, for instance after an error.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// Notes the answer to a receive: how often each of its messages was
+    /// received, this time included.
+    pub(super) fn answered(&mut self, now: Duration, receives: impl IntoIterator<Item = u32>) {
+        let mut count = 0;
+        for receives in receives {
+            count += 1;
+            if let Some((_, limit)) = SHRUNK.iter().find(|(least, _)| receives >= *least) {
+                self.limit = self.limit.min(*limit);
+            }
+        }
+        self.received += count;
+        // A full answer means that more messages wait; an empty one that none does.
+        match count {
+            0 => self.receivers = 1,
+            10.. => self.receivers = MAX_RECEIVERS.min(self.receivers + 1),
+            _ => {}
+        }
+        if count > 0 {
+            self.recent.push_back((now, count));
+        }
+        while self.recent.front().is_some_and(|(at, _)| *at + self.limits.quiet <= now) {
+            self.recent.pop_front();
+        }
+        let recent: usize = self.recent.iter().map(|(_, count)| count).sum();
+        let quiet = now >= self.limits.quiet && recent <= FEW_MESSAGES;
+        let nothing = self.received == 0 && !self.limits.wait_for_first;
+        self.ended |= quiet || nothing || now >= self.limits.until || self.received >= self.limit;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        quiet: Duration::from_secs(5),
+        wait_for_first: false,
+        until: Duration::from_secs(120),
+    };
+
+    /// Receives one after another, `arrivals(second)` messages in each, and
+    /// returns the second in which the drain ends.
+    fn end(limits: Limits, arrivals: impl Fn(u64) -> usize) -> u64 {
+        let mut gather = Gather::new(limits);
+        (0..)
+            .find(|&second| {
+                gather.answered(Duration::from_secs(second), vec![1; arrivals(second)]);
+                gather.receivers() == 0
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn ends_when_quiet() {
+        assert_eq!(end(LIMITS, |_| 0), 0, "nothing to do");
+        assert_eq!(end(Limits { wait_for_first: true, ..LIMITS }, |_| 0), 5);
+        assert_eq!(end(LIMITS, |second| usize::from(second == 0)), 5, "one edit");
+        assert_eq!(end(LIMITS, |second| usize::from(second % 4 == 0)), 5, "an edit every 4 s");
+        assert_eq!(end(LIMITS, |second| if second < 30 { 200 } else { 0 }), 34, "a deploy");
+        assert_eq!(end(LIMITS, |_| 100), 120, "never quiet");
+        assert_eq!(end(LIMITS, |_| 5_000), 9, "as many as fit");
+    }
+
+    #[test]
+    fn receives_in_parallel_while_answers_are_full() {
+        let mut gather = Gather::new(LIMITS);
+        let mut receivers = |messages: usize| {
+            gather.answered(Duration::ZERO, vec![1; messages]);
+            gather.receivers()
+        };
+        assert_eq!([10, 10, 7, 10, 0, 10].map(&mut receivers), [2, 3, 3, 4, 1, 2]);
+    }
+
+    #[test]
+    fn takes_fewer_when_messages_were_received_before() {
+        for (receives, limit) in
+            [(1, MAX_MESSAGES), (2, MAX_MESSAGES), (3, 1_000), (4, 100), (5, 10), (6, 1), (9, 1)]
+        {
+            let mut gather = Gather::new(LIMITS);
+            gather.answered(Duration::ZERO, [1, receives, 2]);
+            assert_eq!(gather.limit(), limit, "{receives}");
+        }
+        let mut gather = Gather::new(LIMITS);
+        gather.answered(Duration::ZERO, vec![1; 500]);
+        gather.answered(Duration::ZERO, [5]);
+        assert_eq!((gather.limit(), gather.receivers()), (10, 0));
+    }
+}

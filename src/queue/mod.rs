@@ -1,0 +1,413 @@
+//! Reads an SQS queue until it is quiet, so that a whole deploy becomes one
+//! plan.
+//!
+//! Lambda's own event source mapping reads a standard queue with five pollers,
+//! each of which fills a batch of its own: a plan then sees a random fifth of
+//! some seconds of a deploy, and no directory looks rebuilt. A drain is one
+//! invocation that reads the queue itself.
+//!
+//! # Receiving
+//!
+//! - ReceiveMessage of ten messages with long polling of one second. One
+//!   receive is in flight at first, and one more after each full answer.
+//! - The drain stops receiving when at most two messages came within
+//!   `quiet_seconds` (5), after `max_wait_seconds` (120), at 50,000 messages,
+//!   or when the time that is left is needed for submitting. If the first
+//!   receive is empty, it stops at once, unless the request sets
+//!   `quiet_seconds`.
+//! - No receive is aborted: its messages would be hidden although nobody has
+//!   them.
+//! - A body is dropped as soon as its changes are read.
+//! - The visibility timeout is set on receive, to the end of the invocation, so
+//!   that no message is redelivered while its invocation runs.
+//!
+//! # Deleting and releasing
+//!
+//! | message | what happens | where it is then |
+//! |---|---|---|
+//! | all its items were accepted, or are unaddressable | DeleteMessageBatch | gone |
+//! | an item was not accepted, or the message is unreadable | ChangeMessageVisibilityBatch: visible again after 15 s, 30 s, 60 s … 15 min | in the queue, at last in the dead-letter queue |
+//! | could not be deleted or released in time | nothing | visible when its timeout ends, and handled again |
+//! | the process ended first | nothing | visible when its timeout ends |
+//!
+//! # Messages that end the process
+//!
+//! A message on which the process is killed must not take the others to the
+//! dead-letter queue. So a drain that receives a message for the third time,
+//! not counting those times after which this process released it, takes at most
+//! 1,000 messages; for the fourth time 100, the fifth 10, then 1. It releases
+//! the others at once.
+
+mod gather;
+mod request;
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use aws_config::SdkConfig;
+use aws_sdk_sqs::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    types::{
+        ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
+        MessageSystemAttributeName,
+    },
+};
+use futures_util::{StreamExt, stream, stream::FuturesUnordered};
+use lambda_runtime::tracing::warn;
+use tokio::time::{Instant, timeout_at};
+
+use crate::event::{self, Delivery};
+
+use self::gather::{Gather, Limits};
+
+pub use self::request::{DrainRequest, InvalidDrainRequest};
+
+/// The quiet time of a drain that does not set its own.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// The longest time to receive of a drain that does not set its own.
+const MAX_WAIT: Duration = Duration::from_secs(120);
+
+/// The time kept for submitting the plan, at most half of what is left.
+const SUBMIT_TIME: Duration = Duration::from_secs(60);
+
+/// Messages of one receive, delete or release: the most that SQS takes.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
+const MESSAGES_PER_CALL: usize = 10;
+
+/// Deletes or releases in flight.
+const CALLS_AT_ONCE: usize = 8;
+
+/// Long polling, which asks all hosts of the queue; a short poll asks some.
+const WAIT_SECONDS: i32 = 1;
+
+/// How long a released message is hidden at first, and at most.
+const RELEASE_SECONDS: (i32, i32) = (15, 900);
+
+/// How much longer than the invocation a message stays hidden.
+const VISIBILITY_MARGIN: Duration = Duration::from_secs(5);
+
+/// Released messages that the process remembers.
+const MAX_REMEMBERED: usize = 100_000;
+
+/// A standard SQS queue that receives S3 events.
+#[derive(Debug)]
+pub struct Queue {
+    client: Client,
+    url: String,
+    /// The receive counts of the messages that this process released.
+    released: Mutex<HashMap<String, u32>>,
+}
+
+/// Messages that a drain received, with their changes.
+#[derive(Debug, Default)]
+pub struct ReceivedBatch {
+    /// One for each message.
+    pub deliveries: Vec<Delivery>,
+    receipts: Vec<Receipt>,
+    received: usize,
+}
+
+#[derive(Debug)]
+struct Receipt {
+    handle: String,
+    receives: u32,
+}
+
+/// What became of the messages of a drain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct DrainCounts {
+    /// Messages received.
+    pub received: usize,
+    /// Messages deleted: they are done.
+    pub deleted: usize,
+    /// Messages that stay in the queue.
+    pub kept: usize,
+}
+
+/// Why a queue cannot be drained.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum QueueError {
+    /// There is no queue.
+    #[error(
+        "cannot drain: the environment variable QUEUE_URL is not set; set it to the URL of the queue that receives the events"
+    )]
+    NotSet,
+    /// A FIFO queue.
+    #[error(
+        "cannot drain {0}: it is a FIFO queue; send the events to a standard queue, as EventBridge and S3 do by default"
+    )]
+    Fifo(String),
+    /// A receive failed.
+    #[error("cannot receive from {url}: {reason}{fix}")]
+    Receive {
+        /// The queue.
+        url: String,
+        /// What SQS or the SDK answered.
+        reason: String,
+        /// What to do.
+        fix: &'static str,
+    },
+}
+
+impl Queue {
+    /// A client of the queue at `url`.
+    pub fn new(sdk_config: &SdkConfig, url: &str) -> Result<Self, QueueError> {
+        if url.ends_with(".fifo") {
+            return Err(QueueError::Fifo(url.to_owned()));
+        }
+        let client = Client::new(sdk_config);
+        Ok(Self { client, url: url.to_owned(), released: Mutex::default() })
+    }
+
+    /// Receives messages until the queue is quiet. `deadline` is that of the
+    /// invocation.
+    pub async fn receive(
+        &self,
+        request: DrainRequest,
+        deadline: Instant,
+    ) -> Result<ReceivedBatch, QueueError> {
+        let start = Instant::now();
+        let left = deadline.saturating_duration_since(start);
+        let seconds = |seconds: u16| Duration::from_secs(seconds.into());
+        let max_wait = request.max_wait_seconds.map_or(MAX_WAIT, seconds);
+        let mut gather = Gather::new(Limits {
+            quiet: request.quiet_seconds.map_or(QUIET, seconds),
+            wait_for_first: request.quiet_seconds.is_some(),
+            until: max_wait.min(left - SUBMIT_TIME.min(left / 2)),
+        });
+        let mut batch = ReceivedBatch::default();
+        let mut in_flight = FuturesUnordered::new();
+        loop {
+            while in_flight.len() < gather.receivers() {
+                in_flight.push(self.receive_ten(deadline));
+            }
+            let Some(answer) = in_flight.next().await else { break };
+            match answer {
+                Ok(messages) => {
+                    let receives = batch.add(messages, |message| self.releases(message));
+                    gather.answered(start.elapsed(), receives);
+                }
+                Err(error) if batch.deliveries.is_empty() && in_flight.is_empty() => {
+                    return Err(self.receive_error(&error));
+                }
+                Err(error) => {
+                    warn!("{}; going on with what was received", self.receive_error(&error));
+                    gather.end();
+                }
+            }
+        }
+        let excess = batch.shrink(gather.limit());
+        self.release(&excess, |_| 0, deadline).await;
+        Ok(batch)
+    }
+
+    async fn receive_ten(
+        &self,
+        deadline: Instant,
+    ) -> Result<Vec<Message>, SdkError<aws_sdk_sqs::operation::receive_message::ReceiveMessageError>>
+    {
+        let hidden = deadline.saturating_duration_since(Instant::now()) + VISIBILITY_MARGIN;
+        let answer = self
+            .client
+            .receive_message()
+            .queue_url(&self.url)
+            .max_number_of_messages(10)
+            .wait_time_seconds(WAIT_SECONDS)
+            .visibility_timeout(i32::try_from(hidden.as_secs()).unwrap_or(i32::MAX))
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .send()
+            .await?;
+        Ok(answer.messages.unwrap_or_default())
+    }
+
+    /// How often this process released a message.
+    fn releases(&self, message: &str) -> u32 {
+        lock(&self.released).get(message).copied().unwrap_or_default()
+    }
+
+    /// Deletes the messages that are done and releases the others.
+    /// `needs_redelivery` has an entry for each delivery.
+    pub async fn settle(
+        &self,
+        batch: ReceivedBatch,
+        needs_redelivery: &[bool],
+        deadline: Instant,
+    ) -> DrainCounts {
+        let (mut done, mut kept) = (Vec::new(), Vec::new());
+        for ((receipt, delivery), again) in
+            batch.receipts.into_iter().zip(&batch.deliveries).zip(needs_redelivery)
+        {
+            let mut released = lock(&self.released);
+            match (again, &delivery.id) {
+                (true, Some(id)) => {
+                    if released.len() >= MAX_REMEMBERED {
+                        released.clear();
+                    }
+                    released.insert(id.clone(), receipt.receives);
+                    kept.push(receipt);
+                }
+                (_, id) => {
+                    id.as_ref().map(|id| released.remove(id));
+                    done.push(receipt);
+                }
+            }
+        }
+        let deleted = self.delete(&done, deadline).await;
+        self.release(&kept, release_seconds, deadline).await;
+        DrainCounts { received: batch.received, deleted, kept: batch.received - deleted }
+    }
+
+    /// Returns how many messages were deleted.
+    async fn delete(&self, receipts: &[Receipt], deadline: Instant) -> usize {
+        let mut left: Vec<&Receipt> = receipts.iter().collect();
+        // What SQS fails to delete in a successful call is tried once more.
+        for _ in 0..2 {
+            let calls = left.chunks(MESSAGES_PER_CALL).map(|chunk| async move {
+                let entries = chunk.iter().enumerate().map(|(place, receipt)| {
+                    DeleteMessageBatchRequestEntry::builder()
+                        .id(place.to_string())
+                        .receipt_handle(&receipt.handle)
+                        .build()
+                        .expect("id and receipt handle are set")
+                });
+                let call = self.client.delete_message_batch().queue_url(&self.url);
+                let call = call.set_entries(Some(entries.collect())).send();
+                let failed: Vec<&Receipt> = match timeout_at(deadline, call).await {
+                    Ok(Ok(answer)) => answer
+                        .failed
+                        .iter()
+                        .filter_map(|entry| chunk.get(entry.id.parse::<usize>().ok()?).copied())
+                        .collect(),
+                    Ok(Err(error)) => {
+                        warn!("cannot delete messages of {}: {}", self.url, reason(&error));
+                        chunk.to_vec()
+                    }
+                    Err(_) => chunk.to_vec(),
+                };
+                failed
+            });
+            let calls: Vec<_> = calls.collect();
+            left = stream::iter(calls)
+                .buffer_unordered(CALLS_AT_ONCE)
+                .fold(Vec::new(), |mut all, failed| async move {
+                    all.extend(failed);
+                    all
+                })
+                .await;
+            if left.is_empty() {
+                break;
+            }
+        }
+        receipts.len() - left.len()
+    }
+
+    /// Makes messages visible again. Where that fails they become visible when
+    /// their timeout ends.
+    async fn release(&self, receipts: &[Receipt], seconds: impl Fn(u32) -> i32, deadline: Instant) {
+        let calls = receipts.chunks(MESSAGES_PER_CALL).map(|chunk| {
+            let entries = chunk.iter().enumerate().map(|(place, receipt)| {
+                ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(place.to_string())
+                    .receipt_handle(&receipt.handle)
+                    .visibility_timeout(seconds(receipt.receives))
+                    .build()
+                    .expect("id and receipt handle are set")
+            });
+            let call = self.client.change_message_visibility_batch().queue_url(&self.url);
+            let call = call.set_entries(Some(entries.collect()));
+            async move {
+                match timeout_at(deadline, call.send()).await {
+                    Ok(Err(error)) => {
+                        warn!("cannot release messages of {}: {}", self.url, reason(&error));
+                    }
+                    Ok(Ok(_)) | Err(_) => {}
+                }
+            }
+        });
+        let calls: Vec<_> = calls.collect();
+        stream::iter(calls).buffer_unordered(CALLS_AT_ONCE).collect::<()>().await;
+    }
+
+    fn receive_error<E>(&self, error: &SdkError<E>) -> QueueError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let fix = match error.code().unwrap_or_default() {
+            code if code.contains("NonExistentQueue") || code == "QueueDoesNotExist" => {
+                "; set QUEUE_URL to the URL of a queue in the function's region"
+            }
+            code if code.contains("AccessDenied") => {
+                "; allow the function's role sqs:ReceiveMessage, sqs:DeleteMessage and \
+                 sqs:ChangeMessageVisibility on the queue (`invalidator iam-policy --queue` prints the policy)"
+            }
+            _ => "",
+        };
+        QueueError::Receive { url: self.url.clone(), reason: reason(error), fix }
+    }
+}
+
+impl ReceivedBatch {
+    /// Adds messages. Returns how often each was received, less `releases`.
+    fn add(&mut self, messages: Vec<Message>, releases: impl Fn(&str) -> u32) -> Vec<u32> {
+        let mut suspicious = Vec::with_capacity(messages.len());
+        for message in messages {
+            let (Some(id), Some(handle)) = (message.message_id, message.receipt_handle) else {
+                continue;
+            };
+            let count = MessageSystemAttributeName::ApproximateReceiveCount;
+            let receives = message.attributes.as_ref().and_then(|all| all.get(&count));
+            let receives: u32 = receives.and_then(|count| count.parse().ok()).unwrap_or(1);
+            suspicious.push(receives.saturating_sub(releases(&id)));
+            self.deliveries.push(event::read_message(&id, message.body.as_deref()));
+            self.receipts.push(Receipt { handle, receives });
+            self.received += 1;
+        }
+        suspicious
+    }
+
+    /// Keeps the `limit` messages that were received most often, and returns
+    /// the others.
+    fn shrink(&mut self, limit: usize) -> Vec<Receipt> {
+        if self.receipts.len() <= limit {
+            return Vec::new();
+        }
+        let receipts = std::mem::take(&mut self.receipts);
+        let deliveries = std::mem::take(&mut self.deliveries);
+        let mut all: Vec<_> = receipts.into_iter().zip(deliveries).collect();
+        all.sort_by_key(|(receipt, _)| std::cmp::Reverse(receipt.receives));
+        let excess = all.split_off(limit).into_iter().map(|(receipt, _)| receipt).collect();
+        (self.receipts, self.deliveries) = all.into_iter().unzip();
+        excess
+    }
+}
+
+/// How long a message stays hidden that was received `receives` times.
+fn release_seconds(receives: u32) -> i32 {
+    let (first, most) = RELEASE_SECONDS;
+    first.saturating_mul(1 << receives.saturating_sub(1).min(10)).min(most)
+}
+
+/// What SQS or the SDK answered, down to the first cause.
+fn reason<E>(error: &SdkError<E>) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        _ => aws_sdk_sqs::error::DisplayErrorContext(error).to_string(),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;
