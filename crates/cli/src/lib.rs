@@ -107,7 +107,7 @@ pub fn main() -> ExitCode {
             // Usage errors (2 is clap's own code too) and input that cannot be
             // read; errors in rules that were read are an answer.
             match findings {
-                Some(findings) => anstream::eprintln!("{findings}"),
+                Some(findings) => anstream::eprintln!("{}", check::render::Rendered(findings)),
                 None => anstream::eprintln!("error: {error:#}"),
             }
             ExitCode::from(if findings.is_some() { 1 } else { 2 })
