@@ -1,10 +1,12 @@
 //! The JSON document of `plan` and `run`. Its names are part of the contract.
 
+use std::sync::Arc;
+
 use s3_cloudfront_invalidator::{
-    cloudfront::{DistributionSubmission, Outcome},
+    cloudfront::{Outcome, Submission, SubmittedRequest},
     distribution::{Distribution, DistributionId},
-    handler::Report,
-    plan::{DistributionPlan, Plan, PlannedItem, Request},
+    item::Item,
+    plan::{Counts, Plan, UnaddressableChange},
 };
 use serde::Serialize;
 
@@ -88,32 +90,40 @@ pub struct UnaddressableDocument {
 impl Document {
     /// A plan that is not sent.
     pub fn planned(plan: &Plan) -> Self {
-        let planned = |part: &DistributionPlan| {
-            let requests = part
-                .requests
-                .iter()
-                .map(|request| RequestDocument::new(request, &request.items, None));
-            DistributionDocument::new(part, requests.collect())
-        };
-        Self::of(plan, plan.distributions.iter().map(planned).collect())
+        let distributions = plan.distributions.iter().map(|part| {
+            let requests = part.requests.iter().map(|request| {
+                let items = request.items.iter().map(|planned| &planned.item);
+                RequestDocument::new(&request.caller_reference, items, None)
+            });
+            let requests = requests.collect();
+            DistributionDocument::new(
+                &part.distribution,
+                &part.targets,
+                part.wildcards(),
+                requests,
+                &part.unaddressable,
+            )
+        });
+        Self::of(plan.counts, distributions.collect())
     }
 
     /// What was planned, and what became of it.
-    pub fn submitted(report: &Report) -> Self {
-        let parts = report.plan.distributions.iter().zip(&report.submission.distributions);
-        let submitted = |(part, submitted): (&DistributionPlan, &DistributionSubmission)| {
-            let requests = part
-                .requests
-                .iter()
-                .zip(&submitted.outcomes)
-                .flat_map(|(request, outcomes)| requests(request, outcomes));
-            DistributionDocument::new(part, requests.collect())
-        };
-        Self::of(&report.plan, parts.map(submitted).collect())
+    pub fn submitted(submission: &Submission) -> Self {
+        let distributions = submission.distributions.iter().map(|part| {
+            let wildcards =
+                part.items().filter(|submitted| submitted.planned.item.is_wildcard()).count();
+            DistributionDocument::new(
+                &part.distribution,
+                &part.targets,
+                wildcards,
+                part.requests.iter().flat_map(requests).collect(),
+                &part.unaddressable,
+            )
+        });
+        Self::of(submission.counts, distributions.collect())
     }
 
-    fn of(plan: &Plan, distributions: Vec<DistributionDocument>) -> Self {
-        let counts = plan.counts;
+    fn of(counts: Counts, distributions: Vec<DistributionDocument>) -> Self {
         Self {
             changes: counts.changes,
             ignored: counts.ignored,
@@ -143,21 +153,27 @@ impl Document {
 }
 
 impl DistributionDocument {
-    fn new(part: &DistributionPlan, requests: Vec<RequestDocument>) -> Self {
-        let unaddressable = part.unaddressable.iter().map(|change| UnaddressableDocument {
+    fn new(
+        distribution: &Distribution,
+        targets: &[Arc<str>],
+        wildcards: usize,
+        requests: Vec<RequestDocument>,
+        unaddressable: &[UnaddressableChange],
+    ) -> Self {
+        let unaddressable = unaddressable.iter().map(|change| UnaddressableDocument {
             bucket: change.bucket.to_string(),
             key: change.key.clone(),
             reason: change.reason.to_string(),
         });
         Self {
-            id: Id::of(&part.distribution),
-            targets: part.targets.iter().map(ToString::to_string).collect(),
+            id: Id::of(distribution),
+            targets: targets.iter().map(ToString::to_string).collect(),
             billed_paths: requests
                 .iter()
                 .filter(|request| request.is_billed())
                 .map(|r| r.items.len())
                 .sum(),
-            wildcards: part.items().filter(|planned| planned.item.is_wildcard()).count(),
+            wildcards,
             unchanged_purged: None,
             requests,
             unaddressable: unaddressable.collect(),
@@ -189,12 +205,12 @@ impl Id {
 
 impl RequestDocument {
     fn new<'a>(
-        request: &Request,
-        items: impl IntoIterator<Item = &'a PlannedItem>,
+        caller_reference: &str,
+        items: impl IntoIterator<Item = &'a Item>,
         outcome: Option<OutcomeDocument>,
     ) -> Self {
-        let items = items.into_iter().map(|planned| planned.item.to_string()).collect();
-        Self { caller_reference: request.caller_reference.clone(), items, outcome }
+        let items = items.into_iter().map(ToString::to_string).collect();
+        Self { caller_reference: caller_reference.to_owned(), items, outcome }
     }
 
     /// Whether CloudFront bills it: a plan counts as if it were sent.
@@ -204,10 +220,11 @@ impl RequestDocument {
 }
 
 /// The items of one request by what became of them, in order.
-fn requests(request: &Request, outcomes: &[Outcome]) -> Vec<RequestDocument> {
-    let mut groups: Vec<(OutcomeDocument, Vec<&PlannedItem>)> = Vec::new();
-    for (item, outcome) in request.items.iter().zip(outcomes) {
-        let outcome = OutcomeDocument::new(outcome);
+fn requests(request: &SubmittedRequest) -> Vec<RequestDocument> {
+    let mut groups: Vec<(OutcomeDocument, Vec<&Item>)> = Vec::new();
+    for submitted in &request.items {
+        let item = &submitted.planned.item;
+        let outcome = OutcomeDocument::new(&submitted.outcome);
         match groups.iter_mut().find(|(known, _)| *known == outcome) {
             Some((_, items)) => items.push(item),
             None => groups.push((outcome, vec![item])),
@@ -215,7 +232,9 @@ fn requests(request: &Request, outcomes: &[Outcome]) -> Vec<RequestDocument> {
     }
     groups
         .into_iter()
-        .map(|(outcome, items)| RequestDocument::new(request, items, Some(outcome)))
+        .map(|(outcome, items)| {
+            RequestDocument::new(&request.caller_reference, items, Some(outcome))
+        })
         .collect()
 }
 

@@ -60,7 +60,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
         let (sdk, _simulator) = connect(endpoint_url, aws, &config.rules).await?;
         let settings = Settings { dry_run: config.dry_run, ..Settings::default() };
         let cloudfront = CloudFront::new(&sdk, settings);
-        let function = Function { rules: config.rules, cloudfront };
+        let function = Function { keep_decisions: true, ..Function::new(config.rules, cloudfront) };
         let mut invocations = Vec::new();
         for payload in payloads {
             let request_id = format!("local-{}", invocations.len() + 1);
@@ -72,7 +72,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
             invocations.push(Invocation { payload: payload.name, outcome });
         }
         match global.format {
-            Format::Text => report::text(&function.rules, &invocations),
+            Format::Text => report::text(&invocations),
             Format::Json => report::json(&invocations)?,
         }
         let done = invocations.iter().all(Invocation::is_done);

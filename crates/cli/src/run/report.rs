@@ -6,13 +6,12 @@ use std::{
 };
 
 use s3_cloudfront_invalidator::{
-    cloudfront::Outcome as ItemOutcome,
+    cloudfront::{Outcome as ItemOutcome, Submission},
     distribution::Distribution,
     event::Unreadable,
-    handler::Report,
+    handler::{ChangeStatus, DecidedItem, InvocationReport},
     item::Item,
-    response::{self, Error},
-    rules::{Contribution, FALLBACK_TARGET, RuleSet, Verdict},
+    response::{self, InvocationError},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -34,7 +33,7 @@ pub struct Invocation {
 /// What came of a payload.
 pub enum Outcome {
     /// It was understood.
-    Handled(Box<Report>),
+    Handled(Box<InvocationReport>),
     /// It was not.
     Refused(Unreadable),
 }
@@ -44,20 +43,17 @@ impl Invocation {
     pub fn is_done(&self) -> bool {
         match &self.outcome {
             Outcome::Refused(_) => false,
-            Outcome::Handled(report) => {
-                let Report { payload, plan, submission } = &**report;
-                !submission.comes_again(plan, &payload.deliveries).contains(&true)
-            }
+            Outcome::Handled(report) => report.submission.failed_deliveries() == 0,
         }
     }
 }
 
 /// Prints one table of every change, then what went wrong, then the totals.
-pub fn text(rules: &RuleSet, invocations: &[Invocation]) {
+pub fn text(invocations: &[Invocation]) {
     let mut table = table(["payload", "event", "key", "rule", "target", "item", "invalidation"]);
     for invocation in invocations {
         let rows = match &invocation.outcome {
-            Outcome::Handled(report) => rows(rules, report),
+            Outcome::Handled(report) => rows(report),
             Outcome::Refused(_) => vec![note("(refused)")],
         };
         // What a row shares with the one above it is said once.
@@ -106,67 +102,65 @@ fn problems(invocation: &Invocation) -> Vec<String> {
                         .map(move |reason| format!("{}{reason}", id.clone().unwrap_or_default()))
                 })
                 .collect();
-            problems.extend(response::failures(&report.plan, &report.submission));
+            problems.extend(response::failures(&report.submission));
             problems
         }
     }
 }
 
 /// The rows of one payload, without its name.
-fn rows(rules: &RuleSet, report: &Report) -> Vec<[String; 6]> {
-    let accepted = Accepted::of(report);
+fn rows(report: &InvocationReport) -> Vec<[String; 6]> {
+    let outcomes = ItemOutcomes::of(&report.submission);
     let mut rows = Vec::new();
-    if report.payload.deliveries.iter().all(|delivery| delivery.changes.is_empty()) {
+    if report.decisions.is_empty() {
         rows.push(note("(no change)"));
     }
-    for change in report.payload.deliveries.iter().flat_map(|delivery| &delivery.changes) {
+    for change in &report.decisions {
         let head = |rule: &str, target: &str, item: String, id: String| {
             let key = format!("{}/{}", change.bucket, change.key.escape_debug());
             [change.kind.to_string(), key, rule.to_owned(), target.to_owned(), item, id]
         };
-        let decision = rules.route(change);
-        if decision.contributions.is_empty() {
-            let why = match decision.verdict {
-                Verdict::Matched => "(no target serves it)",
-                Verdict::Ignored => "(ignored)",
-                Verdict::Unmatched => "(no rule matched)",
+        if change.items.is_empty() {
+            let why = match change.status {
+                ChangeStatus::Matched | ChangeStatus::NotServed => "(no target serves it)",
+                ChangeStatus::Ignored => "(ignored)",
+                ChangeStatus::Fallback | ChangeStatus::Unmatched => "(no rule matched)",
             };
             rows.push(head(why, "", String::new(), String::new()));
         }
-        for Contribution { rule, target, item, .. } in &decision.contributions {
-            let rule = rule.map_or(FALLBACK_TARGET, |rule| rules.rule_name(rule));
-            let target = rules.target(*target);
+        for DecidedItem { rule, target, distribution, item } in &change.items {
             let (item, id) = match item {
-                Ok(addressed) => {
-                    (addressed.item.to_string(), accepted.id(&target.distribution, &addressed.item))
-                }
+                Ok(item) => (item.to_string(), outcomes.id(distribution, item)),
                 Err(reason) => (format!("unaddressable: {reason}"), String::new()),
             };
-            rows.push(head(rule, &target.name, item, id));
+            rows.push(head(rule, target, item, id));
         }
     }
     rows
 }
 
-/// Where to look up what became of an item.
-struct Accepted<'r> {
+/// The outcome of each item that was sent.
+struct ItemOutcomes<'r> {
     items: HashMap<(&'r Distribution, Cow<'r, str>), &'r ItemOutcome>,
     wildcards: Vec<(&'r Distribution, &'r Item, &'r ItemOutcome)>,
 }
 
-impl<'r> Accepted<'r> {
-    fn of(report: &'r Report) -> Self {
-        let mut accepted = Self { items: HashMap::new(), wildcards: Vec::new() };
-        for (plan, planned, outcome) in response::outcomes(&report.plan, &report.submission) {
-            accepted.items.insert((&plan.distribution, planned.item.folded()), outcome);
-            if planned.item.is_wildcard() {
-                accepted.wildcards.push((&plan.distribution, &planned.item, outcome));
+impl<'r> ItemOutcomes<'r> {
+    fn of(submission: &'r Submission) -> Self {
+        let mut outcomes = Self { items: HashMap::new(), wildcards: Vec::new() };
+        for part in &submission.distributions {
+            for submitted in part.items() {
+                let (item, outcome) = (&submitted.planned.item, &submitted.outcome);
+                outcomes.items.insert((&part.distribution, item.folded()), outcome);
+                if item.is_wildcard() {
+                    outcomes.wildcards.push((&part.distribution, item, outcome));
+                }
             }
         }
-        accepted
+        outcomes
     }
 
-    /// The invalidation that took an item, itself or under a wildcard.
+    /// The invalidation that accepted an item, itself or under a wildcard.
     fn id(&self, distribution: &Distribution, item: &Item) -> String {
         if let Some(outcome) = self.items.get(&(distribution, item.folded())) {
             return describe(outcome);
@@ -206,9 +200,9 @@ pub fn json(invocations: &[Invocation]) -> anyhow::Result<()> {
     let mut run = Run { sum: Document::default(), invocations: Vec::new() };
     for invocation in invocations {
         let answer = match &invocation.outcome {
-            Outcome::Refused(reason) => Err(Error::unreadable(reason)),
+            Outcome::Refused(reason) => Err(InvocationError::from(reason.clone())),
             Outcome::Handled(report) => {
-                run.sum.add(Document::submitted(report));
+                run.sum.add(Document::submitted(&report.submission));
                 report.answer()
             }
         };
@@ -231,12 +225,11 @@ fn totals(invocations: &[Invocation]) -> String {
         match &invocation.outcome {
             Outcome::Refused(_) => refused += 1,
             Outcome::Handled(report) => {
-                let Report { payload, plan, submission } = &**report;
-                sum.add(Document::submitted(report));
+                let InvocationReport { payload, submission, .. } = &**report;
+                sum.add(Document::submitted(submission));
                 skipped +=
                     payload.deliveries.iter().map(|delivery| delivery.skipped).sum::<usize>();
-                let again = submission.comes_again(plan, &payload.deliveries);
-                failed += again.iter().filter(|again| **again).count();
+                failed += submission.failed_deliveries();
             }
         }
     }
