@@ -183,7 +183,7 @@ fn request(out: &mut String, request: &Request, number: usize) {
 fn item(out: &mut String, planned: &PlannedItem) {
     let text = Escaped(planned.item.as_str());
     if planned.item.is_wildcard() {
-        let paths = many(planned.stands_for, "path");
+        let paths = many(planned.replaces, "path");
         let _ = writeln!(
             out,
             "<li><code class=\"purged\">{text}</code> <small>for {paths}</small></li>"

@@ -10,7 +10,7 @@ use s3_cloudfront_invalidator::{
     distribution::Distribution,
     event::Change,
     item::Item,
-    plan::{Census, Cost, DistributionPlan, Options, Plan, Planner},
+    plan::{Census, Cost, DistributionPlan, Plan, PlanOptions, Planner},
     rules::{Decision, RuleSet, TargetIndex},
 };
 
@@ -94,7 +94,7 @@ impl<'r> Draft<'r> {
     pub fn new(rules: &'r RuleSet, month_to_date: u64, expects_site: bool) -> Self {
         Self {
             rules,
-            planner: Planner::new(rules.targets(), Options::default()),
+            planner: Planner::new(rules.targets(), PlanOptions::default()),
             month_to_date,
             buckets: BTreeSet::new(),
             notes: Notes { keeps_keys: expects_site, ..Notes::default() },

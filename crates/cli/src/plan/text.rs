@@ -98,11 +98,11 @@ fn items(plan: &DistributionPlan) {
     list(
         "Wildcards:",
         plan.items().filter(is_wildcard).map(|planned| {
-            let stands_for = match planned.stands_for {
+            let replaces = match planned.replaces {
                 0 | 1 => String::new(),
                 number => format!("  {DIMMED}for {number} paths{DIMMED:#}"),
             };
-            format!("{WILDCARD}{}{WILDCARD:#}{stands_for}", planned.item)
+            format!("{WILDCARD}{}{WILDCARD:#}{replaces}", planned.item)
         }),
     );
     let others = plan.items().filter(|item| !is_wildcard(item));
