@@ -58,9 +58,13 @@ fn distribution(plan: &DistributionPlan, figures: &Figures) {
         anstream::println!("{}", requests(plan));
         items(plan);
         outline(&figures.outline);
-        if let Some(unchanged) = figures.unchanged {
-            let unchanged_objects = many(unchanged.all, "unchanged object");
-            anstream::println!("It purges {} of {unchanged_objects}.", unchanged.purged);
+        if let Some(unchanged) = &figures.unchanged {
+            let total = many(unchanged.total, "unchanged object");
+            anstream::println!("It purges {} of {total}.", unchanged.purged);
+            let purged_by = unchanged.purged_by.iter().filter(|(_, count)| *count > 0);
+            for (wildcard, count) in purged_by {
+                anstream::println!("  {wildcard} purges {count}");
+            }
         }
     }
     let unaddressable = plan.unaddressable.iter().map(|change| {
