@@ -30,8 +30,7 @@ pub async fn function() -> Result<Function, ConfigError> {
 /// Serves invocations until the environment ends. `emit` writes a line of
 /// metrics to standard output.
 pub async fn serve(function: Function, emit: fn(&str)) -> Result<(), lambda_runtime::Error> {
-    let targets = function.rules.targets();
-    let target_names = targets.iter().map(|target| (&target.distribution, &*target.name)).collect();
+    let target_names = TargetNames::new(function.rules.targets());
     let (function, target_names) = (&function, &target_names);
     let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
         invoke(function, target_names, emit, event.payload.get(), &event.context).await

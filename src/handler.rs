@@ -9,7 +9,7 @@ use crate::{
     distribution::Distribution,
     event::{self, Change, Kind, Payload, Unreadable},
     item::{Item, Unaddressable},
-    plan::{Options, Plan, Planner},
+    plan::{Plan, PlanOptions, Planner},
     response::{self, Answer, InvocationError},
     rules::{Decision, FALLBACK_TARGET, RuleSet, Verdict},
 };
@@ -128,7 +128,7 @@ fn plan_with(
     payload: &Payload,
     mut observe: impl FnMut(&Change, &Decision),
 ) -> Plan {
-    let mut planner = Planner::new(rules.targets(), Options::default());
+    let mut planner = Planner::new(rules.targets(), PlanOptions::default());
     for (delivery, place) in payload.deliveries.iter().zip(0_u32..) {
         for change in &delivery.changes {
             planner.add(change, place, || {

@@ -45,8 +45,8 @@ impl Memory {
                 match &submitted.outcome {
                     Outcome::Accepted(invalidation) => {
                         self.quarantine.remove(&distribution, item);
-                        for source in &submitted.planned.sources {
-                            let at = submission.sources[*source as usize].delivery as usize;
+                        for change in &submitted.planned.changes {
+                            let at = submission.changes[*change as usize].delivery as usize;
                             if let (Some(id), true) =
                                 (&deliveries[at].id, submission.needs_redelivery[at])
                             {
@@ -177,5 +177,47 @@ impl Quarantine {
         if !self.0.is_empty() {
             self.0.remove(&(Arc::clone(distribution), item.clone()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{distribution::DistributionId, item::address};
+
+    fn distribution() -> Arc<Distribution> {
+        Arc::new(DistributionId::distribution("E1EXAMPLE").unwrap().into())
+    }
+
+    fn path(text: &str) -> Item {
+        address(text, "/", "/", true).unwrap()
+    }
+
+    #[test]
+    fn the_oldest_accepted_items_are_dropped() {
+        let mut memory = AcceptedItems::default();
+        let distribution = distribution();
+        let item = path(&format!("/{}", "x".repeat(3_999)));
+        for message in 0..10_000 {
+            let invalidation = Arc::new(Invalidation::unnamed());
+            memory.insert(&format!("m{message}"), &distribution, &item, &invalidation);
+        }
+        // 16 MiB of paths of 4,000 bytes and their entries.
+        assert_eq!(memory.messages.len(), (16 << 20) / 4_096);
+        assert!(memory.find("m9999", &distribution, &item).is_some());
+        assert!(memory.find("m0", &distribution, &item).is_none());
+        for message in 0..10_000 {
+            memory.forget(&format!("m{message}"));
+        }
+        assert_eq!((memory.messages.len(), memory.ages.len(), memory.bytes), (0, 0, 0));
+    }
+
+    #[test]
+    fn the_quarantine_is_bounded() {
+        let mut quarantine = Quarantine::default();
+        for n in 0..2 * QUARANTINE_ITEMS {
+            quarantine.insert(&distribution(), &path(&format!("/{n}")));
+        }
+        assert_eq!(quarantine.0.len(), QUARANTINE_ITEMS);
     }
 }

@@ -76,7 +76,7 @@ use self::{
 };
 use crate::{
     event::Delivery,
-    plan::{DistributionPlan, Plan, PlannedItem, Source},
+    plan::{DeliveredChange, DistributionPlan, Plan, PlannedItem},
 };
 
 pub use submission::{
@@ -131,14 +131,14 @@ impl CloudFront {
         deliveries: &[Delivery],
         deadline: Instant,
     ) -> Submission {
-        let Plan { counts, sources, distributions } = plan;
+        let Plan { counts, changes, distributions } = plan;
         let left = deadline.saturating_duration_since(Instant::now());
         let stop = deadline.checked_sub(MARGIN.min(left / 4)).unwrap_or(deadline);
         let submitted = distributions
             .into_iter()
-            .map(|part| self.submit_distribution(part, &sources, deliveries, stop));
+            .map(|part| self.submit_distribution(part, &changes, deliveries, stop));
         let distributions = join_all(submitted).await;
-        let submission = Submission::new(counts, sources, distributions, deliveries);
+        let submission = Submission::new(counts, changes, distributions, deliveries);
         lock(&self.memory).update(&submission, deliveries);
         submission
     }
@@ -146,7 +146,7 @@ impl CloudFront {
     async fn submit_distribution(
         &self,
         plan: DistributionPlan,
-        sources: &[Source],
+        changes: &[DeliveredChange],
         deliveries: &[Delivery],
         stop: Instant,
     ) -> SubmittedDistribution {
@@ -157,8 +157,8 @@ impl CloudFront {
             targets: &targets,
             region: self.clients.region(),
         };
-        let mut queue = RequestQueue::new(context, sources, requests, |planned| {
-            match messages(planned, sources, deliveries) {
+        let mut queue = RequestQueue::new(context, changes, requests, |planned| {
+            match messages(planned, changes, deliveries) {
                 Some(ids) => lock(&self.memory).lookup(&distribution, &planned.item, &ids),
                 // A redelivered direct payload must make the same batches, which
                 // have the same caller references.
@@ -206,11 +206,11 @@ impl CloudFront {
 /// The ids of the messages that need an item; `None` if a direct payload does.
 fn messages<'a>(
     planned: &PlannedItem,
-    sources: &[Source],
+    changes: &[DeliveredChange],
     deliveries: &'a [Delivery],
 ) -> Option<Vec<&'a str>> {
-    let delivery = |source: &u32| sources[*source as usize].delivery as usize;
-    planned.sources.iter().map(|source| deliveries[delivery(source)].id.as_deref()).collect()
+    let delivery = |change: &u32| changes[*change as usize].delivery as usize;
+    planned.changes.iter().map(|change| deliveries[delivery(change)].id.as_deref()).collect()
 }
 
 /// No panic leaves the state behind these locks half changed.

@@ -5,7 +5,7 @@ use super::{
     error::{CloudFrontError, ErrorKind},
     failure::FailureContext,
 };
-use crate::plan::{PlannedItem, Request, Source, caller_reference};
+use crate::plan::{DeliveredChange, PlannedItem, Request, caller_reference};
 
 /// How many requests one distribution may take in one invocation while refused
 /// batches are bisected. Thirty-two isolate the one bad item of 3,000 and take
@@ -24,7 +24,7 @@ const SALT: &str = "again";
 /// before the limit is reached; then the quarantined items, one by one.
 pub(super) struct RequestQueue<'a> {
     context: FailureContext<'a>,
-    sources: &'a [Source],
+    changes: &'a [DeliveredChange],
     planned: VecDeque<Batch>,
     halves: VecDeque<Batch>,
     quarantined: VecDeque<Batch>,
@@ -55,13 +55,13 @@ pub(super) enum Known {
 impl<'a> RequestQueue<'a> {
     pub(super) fn new(
         context: FailureContext<'a>,
-        sources: &'a [Source],
+        changes: &'a [DeliveredChange],
         requests: Vec<Request>,
         known: impl Fn(&PlannedItem) -> Known,
     ) -> Self {
         let mut queue = Self {
             context,
-            sources,
+            changes,
             planned: VecDeque::new(),
             halves: VecDeque::new(),
             quarantined: VecDeque::new(),
@@ -174,11 +174,11 @@ impl<'a> RequestQueue<'a> {
     }
 
     fn reference(&self, items: &[PlannedItem], salt: Option<&str>) -> String {
-        let sources = items.iter().flat_map(|item| &item.sources);
+        let changes = items.iter().flat_map(|item| &item.changes);
         caller_reference(
             &self.context.distribution.id,
             items.iter().map(|planned| &planned.item),
-            sources.map(|source| self.sources[*source as usize].identity),
+            changes.map(|change| self.changes[*change as usize].identity),
             salt,
         )
     }

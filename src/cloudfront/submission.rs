@@ -3,7 +3,7 @@ use std::{collections::HashSet, fmt, sync::Arc};
 use crate::{
     distribution::Distribution,
     event::Delivery,
-    plan::{Counts, PlannedItem, Source, UnaddressableChange},
+    plan::{Counts, DeliveredChange, PlannedItem, UnaddressableChange},
 };
 
 /// A submitted plan: every item with its outcome.
@@ -12,7 +12,7 @@ pub struct Submission {
     /// How many changes there were, and how the rules handled them.
     pub counts: Counts,
     /// The changes behind the items, as the plan lists them.
-    pub sources: Vec<Source>,
+    pub changes: Vec<DeliveredChange>,
     /// One entry per distribution, in the plan's order.
     pub distributions: Vec<SubmittedDistribution>,
     /// For each delivery of the payload, whether it must be redelivered.
@@ -99,12 +99,12 @@ pub struct Failure {
 impl Submission {
     pub(super) fn new(
         counts: Counts,
-        sources: Vec<Source>,
+        changes: Vec<DeliveredChange>,
         distributions: Vec<SubmittedDistribution>,
         deliveries: &[Delivery],
     ) -> Self {
-        let needs_redelivery = needs_redelivery(&sources, &distributions, deliveries);
-        Self { counts, sources, distributions, needs_redelivery }
+        let needs_redelivery = needs_redelivery(&changes, &distributions, deliveries);
+        Self { counts, changes, distributions, needs_redelivery }
     }
 
     /// How many deliveries must be redelivered.
@@ -117,7 +117,7 @@ impl Submission {
 /// part of it could not be read, or if it follows such a delivery in its FIFO
 /// group. If that is no message of a queue, the whole payload is redelivered.
 fn needs_redelivery(
-    sources: &[Source],
+    changes: &[DeliveredChange],
     distributions: &[SubmittedDistribution],
     deliveries: &[Delivery],
 ) -> Vec<bool> {
@@ -125,8 +125,8 @@ fn needs_redelivery(
         deliveries.iter().map(|delivery| !delivery.unreadable.is_empty()).collect();
     let items = distributions.iter().flat_map(SubmittedDistribution::items);
     for SubmittedItem { planned, .. } in items.filter(|item| !item.outcome.is_done()) {
-        for source in &planned.sources {
-            failed[sources[*source as usize].delivery as usize] = true;
+        for change in &planned.changes {
+            failed[changes[*change as usize].delivery as usize] = true;
         }
     }
     let mut blocked_groups: HashSet<&str> = HashSet::new();

@@ -6,6 +6,7 @@ mod json;
 mod keys;
 mod outline;
 mod picture;
+mod site;
 mod summary;
 mod text;
 
@@ -36,7 +37,7 @@ pub struct Args {
     #[arg(long, value_enum, requires = "keys")]
     keys_format: Option<KeysFormat>,
     /// All keys of the site, one a line or as `aws s3 ls --recursive` prints
-    /// them: the plan then knows what did not change, instead of guessing.
+    /// them, to count the unchanged objects that the plan purges.
     #[arg(long, value_name = "FILE")]
     site: Option<PathBuf>,
     /// How many paths the account has invalidated this month, for the cost.
@@ -64,7 +65,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
         None => changes::from_payloads(&payloads, &mut draft)?,
     };
     if let Some(file) = site {
-        draft.know_site(&input::read_text(&file)?, bucket)?;
+        draft.measure_site(&input::read_text(&file)?, bucket)?;
     }
     let summary = draft.finish();
     if let Some(file) = report {

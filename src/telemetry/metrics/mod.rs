@@ -17,7 +17,8 @@ use crate::{
     distribution::Distribution,
     event::Identity,
     handler::InvocationReport,
-    plan::Source,
+    plan::DeliveredChange,
+    target::Target,
 };
 
 /// The namespace of every metric.
@@ -28,15 +29,17 @@ const MAX_DIMENSION_VALUE: usize = 1_024;
 
 /// The value of the dimension `Target` for each distribution: the names of all
 /// of its targets, in the order of the rules file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct TargetNames(BTreeMap<Distribution, String>);
 
-impl<'a> FromIterator<(&'a Distribution, &'a str)> for TargetNames {
-    fn from_iter<T: IntoIterator<Item = (&'a Distribution, &'a str)>>(targets: T) -> Self {
+impl TargetNames {
+    /// The names of these targets.
+    pub fn new(targets: &[Target]) -> Self {
         let mut names: BTreeMap<Distribution, String> = BTreeMap::new();
-        for (distribution, target) in targets {
-            let names = names.entry(distribution.clone()).or_default();
-            *names = format!("{names} {target}").trim().chars().take(MAX_DIMENSION_VALUE).collect();
+        for target in targets {
+            let names = names.entry(target.distribution.clone()).or_default();
+            let joined = format!("{names} {}", target.name);
+            *names = joined.trim().chars().take(MAX_DIMENSION_VALUE).collect();
         }
         Self(names)
     }
@@ -123,7 +126,7 @@ pub fn metric_lines(
     let mut sum = ItemMetrics::default();
     let mut lines = vec![String::new()];
     for part in &submission.distributions {
-        let metrics = ItemMetrics::new(part, &submission.sources, &ages);
+        let metrics = ItemMetrics::new(part, &submission.changes, &ages);
         let target = target_names.0.get(&part.distribution).map_or("", String::as_str);
         lines.push(line(function_name, Some(target), &metrics, now_ms));
         sum.add(metrics);
@@ -172,7 +175,7 @@ fn line(
 impl ItemMetrics {
     fn new(
         part: &SubmittedDistribution,
-        sources: &[Source],
+        changes: &[DeliveredChange],
         ages: &HashMap<Identity, i64>,
     ) -> Self {
         let mut metrics = Self {
@@ -190,8 +193,8 @@ impl ItemMetrics {
             metrics.failures += usize::from(!submitted.outcome.is_done());
             if matches!(submitted.outcome, Outcome::Accepted(_)) {
                 metrics.billed_paths += 1;
-                let sources = submitted.planned.sources.iter().map(|at| &sources[*at as usize]);
-                let oldest = sources.filter_map(|source| ages.get(&source.identity)).max();
+                let changes = submitted.planned.changes.iter().map(|at| &changes[*at as usize]);
+                let oldest = changes.filter_map(|change| ages.get(&change.identity)).max();
                 metrics.oldest_change_age = metrics.oldest_change_age.max(oldest.copied());
             }
         }

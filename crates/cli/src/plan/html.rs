@@ -48,7 +48,7 @@ fn figures(out: &mut String, summary: &Summary) {
         (format!("${}", cost.plan.price), "this plan"),
         (format!("${}", cost.path_per_file.price), "a path per file"),
     ];
-    let purged = summary.figures.iter().filter_map(|figures| figures.unchanged);
+    let purged = summary.figures.iter().filter_map(|figures| figures.unchanged.as_ref());
     if let Some(purged) = purged.map(|unchanged| unchanged.purged).reduce(|a, b| a + b) {
         figures.push((purged.to_string(), "unchanged objects purged"));
     }
@@ -87,8 +87,8 @@ fn distribution(out: &mut String, plan: &DistributionPlan, figures: &Figures, nu
         plan.wildcards(),
         many(figures.changes, "change")
     );
-    if let Some(unchanged) = figures.unchanged {
-        let objects = many(unchanged.all, "unchanged object");
+    if let Some(unchanged) = &figures.unchanged {
+        let objects = many(unchanged.total, "unchanged object");
         let _ = write!(out, " It purges {} of {objects}.", unchanged.purged);
     }
     out.push_str("</p>\n");
@@ -183,7 +183,7 @@ fn request(out: &mut String, request: &Request, number: usize) {
 fn item(out: &mut String, planned: &PlannedItem) {
     let text = Escaped(planned.item.as_str());
     if planned.item.is_wildcard() {
-        let paths = many(planned.stands_for, "path");
+        let paths = many(planned.replaces, "path");
         let _ = writeln!(
             out,
             "<li><code class=\"purged\">{text}</code> <small>for {paths}</small></li>"

@@ -43,7 +43,7 @@ impl From<Cost> for Price {
 pub fn print(summary: &Summary, unreadable: &[String]) -> anyhow::Result<()> {
     let mut plan = Document::planned(&summary.plan);
     for (document, figures) in plan.distributions.iter_mut().zip(&summary.figures) {
-        document.unchanged_purged = figures.unchanged.map(|unchanged| unchanged.purged);
+        document.unchanged_purged = figures.unchanged.as_ref().map(|unchanged| unchanged.purged);
     }
     let cost = &summary.cost;
     let cost = Costs {

@@ -1,7 +1,7 @@
 //! What the plan comes to: the figures that every form of output shows.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 
@@ -10,13 +10,14 @@ use s3_cloudfront_invalidator::{
     distribution::Distribution,
     event::Change,
     item::Item,
-    plan::{Census, Cost, DistributionPlan, Options, Plan, Planner},
+    plan::{Cost, DistributionPlan, Plan, PlanOptions, Planner},
     rules::{Decision, RuleSet, TargetIndex},
 };
 
 use super::{
     keys,
     outline::{self, Outline},
+    site::{SiteInventory, UnchangedObjects},
 };
 
 /// A plan in the making, and what is noted on the way.
@@ -26,16 +27,14 @@ pub struct Draft<'r> {
     month_to_date: u64,
     buckets: BTreeSet<Arc<str>>,
     notes: Notes,
-    census: Census,
-    /// How many objects each distribution has that did not change.
-    unchanged: HashMap<Distribution, usize>,
+    site: SiteInventory,
 }
 
 /// What is noted of each change, since the plan keeps no keys.
 #[derive(Default)]
 struct Notes {
     tallies: BTreeMap<Distribution, Tally>,
-    /// Whether the site will be told, which is when changed keys matter.
+    /// Whether a site will be measured, which needs the changed keys.
     keeps_keys: bool,
     /// The targets that serve each bucket, and the bucket's changed keys.
     buckets: BTreeMap<Arc<str>, (BTreeSet<TargetIndex>, HashSet<String>)>,
@@ -66,17 +65,8 @@ pub struct Figures {
     pub changes: usize,
     /// Where they are.
     pub outline: Outline,
-    /// What is known of the objects that did not change.
+    /// `None` without `--site`.
     pub unchanged: Option<UnchangedObjects>,
-}
-
-/// How many objects did not change.
-#[derive(Clone, Copy)]
-pub struct UnchangedObjects {
-    /// In the whole distribution.
-    pub all: usize,
-    /// Those that the plan purges nevertheless.
-    pub purged: usize,
 }
 
 /// What three ways cost.
@@ -90,16 +80,15 @@ pub struct Comparison {
 }
 
 impl<'r> Draft<'r> {
-    /// `expects_site` says whether [`Self::know_site`] will be called.
+    /// `expects_site` says whether [`Self::measure_site`] will be called.
     pub fn new(rules: &'r RuleSet, month_to_date: u64, expects_site: bool) -> Self {
         Self {
             rules,
-            planner: Planner::new(rules.targets(), Options::default()),
+            planner: Planner::new(rules.targets(), PlanOptions::default()),
             month_to_date,
             buckets: BTreeSet::new(),
             notes: Notes { keeps_keys: expects_site, ..Notes::default() },
-            census: Census::default(),
-            unchanged: HashMap::new(),
+            site: SiteInventory::default(),
         }
     }
 
@@ -122,9 +111,9 @@ impl<'r> Draft<'r> {
         });
     }
 
-    /// Tells the plan all keys of a bucket. Without a name it is the bucket of
-    /// the changes.
-    pub fn know_site(&mut self, list: &str, bucket: Option<&str>) -> anyhow::Result<()> {
+    /// Reads the list of all keys of a bucket, to count the unchanged objects
+    /// that the plan purges. The bucket defaults to that of the changes.
+    pub fn measure_site(&mut self, list: &str, bucket: Option<&str>) -> anyhow::Result<()> {
         let named = bucket.map(Arc::from);
         let mut buckets = self.notes.buckets.keys();
         let bucket = match (named, buckets.next(), buckets.next()) {
@@ -136,38 +125,26 @@ impl<'r> Draft<'r> {
             ),
         };
         let Some((targets, changed)) = self.notes.buckets.get(&bucket) else { return Ok(()) };
-        let mut paths: BTreeMap<&Distribution, BTreeSet<String>> = BTreeMap::new();
         let keys = keys::site_keys(list);
         for target in targets.iter().map(|&target| self.rules.target(target)) {
             let unchanged = keys.iter().filter(|key| !changed.contains(**key));
             let unchanged = unchanged.filter_map(|key| target.paths.url_path(key));
-            let of_distribution = paths.entry(&target.distribution).or_default();
-            of_distribution.extend(unchanged.map(|path| path.as_str().to_owned()));
+            self.site.add(&target.distribution, unchanged.map(|path| path.as_str().to_owned()));
         }
-        let counts =
-            paths.iter().map(|(distribution, paths)| ((*distribution).clone(), paths.len()));
-        self.unchanged = counts.collect();
-        self.census = Census::new(
-            paths.into_iter().map(|(known, paths)| (known.clone(), paths.into_iter().collect())),
-        );
         Ok(())
     }
 
     pub fn finish(self) -> Summary {
-        let Self { planner, mut notes, census, unchanged, month_to_date, .. } = self;
-        let plan = planner.finish_with(&census);
+        let Self { planner, mut notes, site, month_to_date, .. } = self;
+        let plan = planner.finish();
         let figures: Vec<Figures> = plan
             .distributions
             .iter()
             .map(|plan| {
                 let tally = notes.tallies.remove(&plan.distribution).unwrap_or_default();
-                let wildcards = || plan.items().filter_map(|item| item.item.wildcard_prefix());
-                let purged = wildcards().filter(|prefix| prefix.ends_with('/')).collect();
-                let known = unchanged.get(&plan.distribution).zip(census.of(&plan.distribution));
-                let unchanged = known.map(|(&all, unchanged)| UnchangedObjects {
-                    all,
-                    purged: wildcards().map(|prefix| unchanged.below(prefix)).sum(),
-                });
+                let wildcards = plan.items().filter_map(|item| item.item.wildcard_prefix());
+                let purged = wildcards.filter(|prefix| prefix.ends_with('/')).collect();
+                let unchanged = site.measure(plan);
                 let outline = Outline::new(&tally.directories, &purged);
                 Figures { changes: tally.changes, outline, unchanged }
             })

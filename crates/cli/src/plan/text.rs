@@ -58,9 +58,13 @@ fn distribution(plan: &DistributionPlan, figures: &Figures) {
         anstream::println!("{}", requests(plan));
         items(plan);
         outline(&figures.outline);
-        if let Some(unchanged) = figures.unchanged {
-            let unchanged_objects = many(unchanged.all, "unchanged object");
-            anstream::println!("It purges {} of {unchanged_objects}.", unchanged.purged);
+        if let Some(unchanged) = &figures.unchanged {
+            let total = many(unchanged.total, "unchanged object");
+            anstream::println!("It purges {} of {total}.", unchanged.purged);
+            let purged_by = unchanged.purged_by.iter().filter(|(_, count)| *count > 0);
+            for (wildcard, count) in purged_by {
+                anstream::println!("  {wildcard} purges {count}");
+            }
         }
     }
     let unaddressable = plan.unaddressable.iter().map(|change| {
@@ -98,11 +102,11 @@ fn items(plan: &DistributionPlan) {
     list(
         "Wildcards:",
         plan.items().filter(is_wildcard).map(|planned| {
-            let stands_for = match planned.stands_for {
+            let replaces = match planned.replaces {
                 0 | 1 => String::new(),
                 number => format!("  {DIMMED}for {number} paths{DIMMED:#}"),
             };
-            format!("{WILDCARD}{}{WILDCARD:#}{stands_for}", planned.item)
+            format!("{WILDCARD}{}{WILDCARD:#}{replaces}", planned.item)
         }),
     );
     let others = plan.items().filter(|item| !is_wildcard(item));
