@@ -104,7 +104,6 @@ impl ErrorKind {
                 | Self::AccessDenied
                 | Self::BadCredentials
                 | Self::NotSent
-                | Self::Deadline
         )
     }
 
