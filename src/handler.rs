@@ -61,7 +61,7 @@ pub fn plan(rules: &RuleSet, payload: &Payload) -> Plan {
     let mut planner = Planner::new(rules.targets(), PlanOptions::default());
     for (delivery, place) in payload.deliveries.iter().zip(0_u32..) {
         for change in &delivery.changes {
-            planner.add(change, place, || rules.route(change));
+            planner.add(change, place, &rules.route(change));
         }
     }
     planner.finish()

@@ -81,7 +81,7 @@ impl Explained {
 fn plan(rules: &RuleSet, explained: &[Explained]) -> Plan {
     let mut planner = Planner::new(rules.targets(), PlanOptions::default());
     for Explained { change, .. } in explained {
-        planner.add(change, 0, || rules.route(change));
+        planner.add(change, 0, &rules.route(change));
     }
     planner.finish()
 }

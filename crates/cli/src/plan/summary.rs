@@ -104,11 +104,10 @@ impl<'r> Draft<'r> {
 
     pub fn add(&mut self, change: &Change, delivery: u32) {
         let Self { rules, planner, notes, .. } = self;
-        planner.add(change, delivery, || {
-            let decision = rules.route(change);
+        let decision = rules.route(change);
+        if planner.add(change, delivery, &decision) {
             notes.note(rules, change, &decision);
-            decision
-        });
+        }
     }
 
     /// Reads the list of all keys of a bucket, to count the unchanged objects
