@@ -22,7 +22,7 @@ rules:
 /// A folder with rules.yaml and the files given.
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("../../rules.yaml"), RULES).unwrap();
+    fs::write(folder.path().join("rules.yaml"), RULES).unwrap();
     for (name, content) in files {
         fs::write(folder.path().join(name), content).unwrap();
     }
