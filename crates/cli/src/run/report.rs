@@ -18,9 +18,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    document::{Document, OutcomeDocument},
-    table::table,
-    words::many,
+    output::{pluralize, print_json, table},
+    plan::document::{OutcomeDocument, PlanDocument},
 };
 
 /// One payload and what came of it.
@@ -200,15 +199,15 @@ pub fn json(invocations: &[Invocation]) -> anyhow::Result<()> {
     #[derive(Serialize)]
     struct Run {
         #[serde(flatten)]
-        sum: Document,
+        sum: PlanDocument,
         invocations: Vec<Value>,
     }
-    let mut run = Run { sum: Document::default(), invocations: Vec::new() };
+    let mut run = Run { sum: PlanDocument::default(), invocations: Vec::new() };
     for invocation in invocations {
         let answer = match &invocation.outcome {
             Outcome::Refused(reason) => Err(Error::unreadable(reason)),
             Outcome::Handled(report) => {
-                run.sum.add(Document::submitted(report));
+                run.sum.add(PlanDocument::submitted(report));
                 report.answer()
             }
         };
@@ -220,19 +219,18 @@ pub fn json(invocations: &[Invocation]) -> anyhow::Result<()> {
             }),
         });
     }
-    anstream::println!("{}", serde_json::to_string_pretty(&run)?);
-    Ok(())
+    print_json(&run)
 }
 
 /// What all payloads came to, as a sentence.
 fn totals(invocations: &[Invocation]) -> String {
-    let (mut sum, mut refused, mut skipped, mut failed) = (Document::default(), 0, 0, 0);
+    let (mut sum, mut refused, mut skipped, mut failed) = (PlanDocument::default(), 0, 0, 0);
     for invocation in invocations {
         match &invocation.outcome {
             Outcome::Refused(_) => refused += 1,
             Outcome::Handled(report) => {
                 let Report { payload, plan, submission } = &**report;
-                sum.add(Document::submitted(report));
+                sum.add(PlanDocument::submitted(report));
                 skipped +=
                     payload.deliveries.iter().map(|delivery| delivery.skipped).sum::<usize>();
                 let again = submission.comes_again(plan, &payload.deliveries);
@@ -249,10 +247,10 @@ fn totals(invocations: &[Invocation]) -> String {
         .collect();
     let unaddressable: usize = sum.distributions.iter().map(|part| part.unaddressable.len()).sum();
     let mut parts = vec![
-        many(invocations.len(), "payload"),
-        many(sum.changes, "change"),
-        many(ids.len(), "invalidation"),
-        many(sum.billed_paths, "billed path"),
+        pluralize(invocations.len(), "payload"),
+        pluralize(sum.changes, "change"),
+        pluralize(ids.len(), "invalidation"),
+        pluralize(sum.billed_paths, "billed path"),
     ];
     for (count, what) in [
         (sum.fallback, "to the fallback"),

@@ -16,7 +16,7 @@ use s3_cloudfront_invalidator::{
 };
 use tokio::time::Instant;
 
-use crate::{Format, Global, Verdict, input};
+use crate::{Exit, Format, Global, input};
 use report::{Invocation, Outcome};
 
 /// How long each payload may take: the function's timeout in the template.
@@ -48,7 +48,7 @@ pub struct Args {
     changes: usize,
 }
 
-pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
+pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let Args { payloads, endpoint_url, aws, chaos, changes } = args;
     let config = input::load_config(global)?;
     let payloads = input::read_payloads(&payloads)?;
@@ -76,7 +76,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
             Format::Json => report::json(&invocations)?,
         }
         let done = invocations.iter().all(Invocation::is_done);
-        Ok(if done { Verdict::Done } else { Verdict::Negative })
+        Ok(if done { Exit::Done } else { Exit::Negative })
     })
 }
 
