@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use crate::{
     cloudfront::{CloudFront, Submission},
     event::{self, Payload, Unreadable},
-    plan::{Options, Plan, Planner},
+    plan::{Plan, PlanOptions, Planner},
     response::{self, Answer, Error},
     rules::RuleSet,
 };
@@ -58,7 +58,7 @@ impl Report {
 
 /// What a payload asks for: rules, then plan.
 pub fn plan(rules: &RuleSet, payload: &Payload) -> Plan {
-    let mut planner = Planner::new(rules.targets(), Options::default());
+    let mut planner = Planner::new(rules.targets(), PlanOptions::default());
     for (delivery, place) in payload.deliveries.iter().zip(0_u32..) {
         for change in &delivery.changes {
             planner.add(change, place, || rules.route(change));

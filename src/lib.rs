@@ -34,4 +34,5 @@ pub mod item;
 pub mod plan;
 pub mod response;
 pub mod rules;
+pub mod target;
 pub mod telemetry;

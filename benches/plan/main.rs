@@ -16,8 +16,9 @@ use s3_cloudfront_invalidator::{
     distribution::DistributionId,
     event::{Change, Identity, Kind, Occurrence},
     item::PathSettings,
-    plan::{Census, Options, Plan, Planner},
-    rules::{Collapse, Contribution, Decision, Target, TargetIndex, Verdict},
+    plan::{Census, Plan, PlanOptions, Planner},
+    rules::{Contribution, Decision, Verdict},
+    target::{Collapse, Target, TargetIndex},
 };
 
 use site::{Layout, Site};
@@ -58,7 +59,7 @@ fn decide(target: &Target, change: &Change) -> Decision {
 }
 
 fn plan(targets: &[Target], changes: &[Change], census: &Census) -> Plan {
-    let mut planner = Planner::new(targets, Options::default());
+    let mut planner = Planner::new(targets, PlanOptions::default());
     for change in changes {
         planner.add(change, 0, || decide(&targets[0], change));
     }

@@ -241,7 +241,7 @@ impl CloudFront {
         invalidation: &Arc<Invalidation>,
     ) {
         let mut accepted = lock(&self.accepted);
-        for id in item.sources.iter().filter_map(|&source| message(plan, deliveries, source)) {
+        for id in item.changes.iter().filter_map(|&change| message(plan, deliveries, change)) {
             accepted.remember(id, distribution, &item.item, invalidation);
         }
     }
@@ -267,12 +267,12 @@ enum Messages<'a> {
 }
 
 fn messages<'a>(plan: &Plan, deliveries: &'a [Delivery], item: &PlannedItem) -> Messages<'a> {
-    let ids = item.sources.iter().map(|&source| message(plan, deliveries, source));
+    let ids = item.changes.iter().map(|&change| message(plan, deliveries, change));
     ids.collect::<Option<Vec<_>>>().map_or(Messages::Direct, Messages::Ids)
 }
 
-fn message<'a>(plan: &Plan, deliveries: &'a [Delivery], source: u32) -> Option<&'a str> {
-    let delivery = plan.sources[source as usize].delivery;
+fn message<'a>(plan: &Plan, deliveries: &'a [Delivery], change: u32) -> Option<&'a str> {
+    let delivery = plan.changes[change as usize].delivery;
     deliveries.get(delivery as usize)?.id.as_deref()
 }
 

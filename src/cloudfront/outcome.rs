@@ -20,8 +20,8 @@ impl Submission {
         for (part, submitted) in plan.distributions.iter().zip(&self.distributions) {
             for (planned, outcome) in part.items().zip(submitted.outcomes.iter().flatten()) {
                 if !outcome.is_done() {
-                    for source in &planned.sources {
-                        again[plan.sources[*source as usize].delivery as usize] = true;
+                    for change in &planned.changes {
+                        again[plan.changes[*change as usize].delivery as usize] = true;
                     }
                 }
             }

@@ -187,11 +187,11 @@ impl<'a> Work<'a> {
 
     fn reference(&self, places: &[(usize, usize)], salt: Option<&str>) -> String {
         let items = places.iter().map(|&(r, i)| &self.part.requests[r].items[i]);
-        let sources = items.clone().flat_map(|item| &item.sources);
+        let changes = items.clone().flat_map(|item| &item.changes);
         caller_reference(
             &self.part.distribution.id,
             items.map(|item| &item.item),
-            sources.map(|&source| self.plan.sources[source as usize].identity),
+            changes.map(|&change| self.plan.changes[change as usize].identity),
             salt,
         )
     }

@@ -76,7 +76,7 @@
 //! `max_wildcards` + 1 rows. Time grows with the number of paths, but for the
 //! sorting.
 
-use crate::rules::Collapse;
+use crate::target::Collapse;
 
 use super::{
     census::Unchanged,

@@ -18,9 +18,9 @@
 //! clock, no chance, and the order of the changes decides nothing.
 //!
 //! ```
-//! use s3_cloudfront_invalidator::plan::{Options, Planner};
+//! use s3_cloudfront_invalidator::plan::{PlanOptions, Planner};
 //!
-//! let plan = Planner::new(&[], Options::default()).finish();
+//! let plan = Planner::new(&[], PlanOptions::default()).finish();
 //! assert_eq!(plan.billed_paths(), 0);
 //! ```
 
@@ -41,10 +41,12 @@ use crate::{
     item::{Item, Unaddressable},
 };
 
+pub use crate::target::Collapse;
+
 pub use self::{
     census::{Census, Unchanged},
     cost::{Cost, Dollars, FREE_PATHS_PER_MONTH, MILLIDOLLARS_PER_PATH},
-    planner::{Options, Planner},
+    planner::{PlanOptions, Planner},
     reference::caller_reference,
     split::{ITEMS_PER_REQUEST, MAX_ITEMS_PER_REQUEST, MAX_WILDCARDS_PER_REQUEST},
 };
@@ -55,7 +57,7 @@ pub struct Plan {
     /// How many changes there were and what the rules said of them.
     pub counts: Counts,
     /// Every change of every delivery that asked for an item; items point here.
-    pub sources: Vec<Source>,
+    pub changes: Vec<DeliveredChange>,
     /// One entry per distribution, in the order of [`Distribution`].
     pub distributions: Vec<DistributionPlan>,
 }
@@ -79,7 +81,7 @@ pub struct Counts {
 
 /// One change as one delivery brought it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct DeliveredChange {
     /// The place of the delivery in the payload.
     pub delivery: u32,
     /// The change's identity. Two deliveries may bring the same one.
@@ -113,11 +115,11 @@ pub struct Request {
 pub struct PlannedItem {
     /// The item.
     pub item: Item,
-    /// Places in [`Plan::sources`], sorted: every change this item covers.
-    pub sources: Vec<u32>,
+    /// Places in [`Plan::changes`], sorted: every change this item covers.
+    pub changes: Vec<u32>,
     /// How many of the items that the rules asked for it stands for, itself
     /// included if it is one of them. 1 for a path.
-    pub stands_for: usize,
+    pub replaces: usize,
 }
 
 /// A change that no item can be sent for.
@@ -129,8 +131,8 @@ pub struct UnaddressableChange {
     pub key: String,
     /// Why.
     pub reason: Unaddressable,
-    /// Places in [`Plan::sources`].
-    pub sources: Vec<u32>,
+    /// Places in [`Plan::changes`].
+    pub changes: Vec<u32>,
 }
 
 impl Plan {

@@ -9,12 +9,13 @@ use std::{
 use crate::{
     event::{Change, Identity},
     item::{Item, Unaddressable},
-    rules::{Collapse, Decision, Target, TargetIndex, Verdict},
+    rules::{Decision, Verdict},
+    target::{Collapse, Target, TargetIndex},
 };
 
 use super::{
-    Census, Counts, DistributionPlan, Plan, PlannedItem, Request, Source, UnaddressableChange,
-    caller_reference,
+    Census, Counts, DeliveredChange, DistributionPlan, Plan, PlannedItem, Request,
+    UnaddressableChange, caller_reference,
     census::Unchanged,
     collapse,
     cover::{self, Asked, Group, Head},
@@ -23,13 +24,13 @@ use super::{
 
 /// What a plan is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct PlanOptions {
     /// The most items of a request; the hard limit is
     /// [`MAX_ITEMS_PER_REQUEST`](super::MAX_ITEMS_PER_REQUEST).
     pub items_per_request: usize,
 }
 
-impl Default for Options {
+impl Default for PlanOptions {
     fn default() -> Self {
         Self { items_per_request: split::ITEMS_PER_REQUEST }
     }
@@ -39,7 +40,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Planner<'t> {
     targets: &'t [Target],
-    options: Options,
+    options: PlanOptions,
     /// For each target, the place of its distribution in `drafts`.
     draft_of: Vec<usize>,
     drafts: Vec<Draft<'t>>,
@@ -92,7 +93,7 @@ impl<'t> Planner<'t> {
     /// A planner for changes whose decisions speak of these targets. Targets of
     /// one distribution share one plan, and its wildcards purge what each of
     /// them serves, so the more careful of their collapse settings count.
-    pub fn new(targets: &'t [Target], options: Options) -> Self {
+    pub fn new(targets: &'t [Target], options: PlanOptions) -> Self {
         let mut places = BTreeMap::new();
         let mut drafts: Vec<Draft<'t>> = Vec::new();
         let mut draft_of = Vec::with_capacity(targets.len());
@@ -214,7 +215,7 @@ impl<'t> Planner<'t> {
                 draft.finish(targets, options, unchanged, &sources)
             })
             .collect();
-        Plan { counts, distributions, sources: sources.list }
+        Plan { counts, distributions, changes: sources.list }
     }
 }
 
@@ -232,7 +233,7 @@ fn more_careful(a: Option<Collapse>, b: Option<Collapse>) -> Option<Collapse> {
 
 /// The plan's sources, grouped by change.
 struct Sources {
-    list: Vec<Source>,
+    list: Vec<DeliveredChange>,
     /// Where in `list` those of each change start, and at the end its length.
     starts: Vec<u32>,
 }
@@ -246,7 +247,7 @@ impl Sources {
             if starts.len() == change as usize {
                 starts.push(u32::try_from(list.len()).expect("fewer than 2^32 sources"));
             }
-            list.push(Source { delivery, identity: identities[change as usize] });
+            list.push(DeliveredChange { delivery, identity: identities[change as usize] });
         }
         starts.push(u32::try_from(list.len()).expect("fewer than 2^32 sources"));
         Self { list, starts }
@@ -258,8 +259,8 @@ impl Sources {
     }
 
     fn add_to(&self, item: &mut PlannedItem, group: Group<'_>) {
-        item.stands_for += 1;
-        item.sources.extend(group.asked.iter().flat_map(|asked| self.of(asked.change)));
+        item.replaces += 1;
+        item.changes.extend(group.asked.iter().flat_map(|asked| self.of(asked.change)));
     }
 }
 
@@ -276,14 +277,14 @@ impl Draft<'_> {
     fn finish(
         mut self,
         targets: &[Target],
-        options: Options,
+        options: PlanOptions,
         unchanged: Option<Unchanged<'_>>,
         sources: &Sources,
     ) -> DistributionPlan {
         let mut items = self.items(unchanged, sources);
         for item in &mut items {
-            item.sources.sort_unstable();
-            item.sources.dedup();
+            item.changes.sort_unstable();
+            item.changes.dedup();
         }
         items.sort_unstable_by(|a, b| a.item.cmp(&b.item));
         let distribution = self.target.distribution.clone();
@@ -292,7 +293,7 @@ impl Draft<'_> {
             .map(|items| {
                 let identities = items
                     .iter()
-                    .flat_map(|item| &item.sources)
+                    .flat_map(|item| &item.changes)
                     .map(|&source| sources.list[source as usize].identity);
                 let items_alone = items.iter().map(|planned| &planned.item);
                 let caller_reference =
@@ -309,7 +310,7 @@ impl Draft<'_> {
                 bucket: refused.bucket,
                 key: refused.key,
                 reason: refused.reason,
-                sources: sources.of(refused.change).collect(),
+                changes: sources.of(refused.change).collect(),
             })
             .collect();
         unaddressable.sort_by_cached_key(|change| {
@@ -330,7 +331,7 @@ impl Draft<'_> {
         if !directories.is_empty() {
             cover = cover::cover(&paths, &directories);
         }
-        let planned = |item| PlannedItem { item, sources: Vec::new(), stands_for: 0 };
+        let planned = |item| PlannedItem { item, changes: Vec::new(), replaces: 0 };
         let mut items: Vec<PlannedItem> = Vec::with_capacity(cover.heads.len() + tags.len());
         items.extend(cover.heads.iter().map(|head| match *head {
             Head::Group(number) => planned(paths[number as usize].item().clone()),

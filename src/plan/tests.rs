@@ -9,7 +9,8 @@ use crate::{
     distribution::{DistributionId, Role},
     event::{Change, Kind, Occurrence},
     item::{self, Addressed, PathSettings},
-    rules::{Collapse, Contribution, Decision, Target, TargetIndex, Verdict},
+    rules::{Contribution, Decision, Verdict},
+    target::{Target, TargetIndex},
 };
 
 /// Two targets of one distribution, one of another, one of a tenant, and one of
@@ -72,9 +73,9 @@ fn lines(plan: &Plan) -> Vec<String> {
         for request in &distribution.requests {
             let items = request.items.iter().map(|planned| {
                 let mut deliveries: Vec<String> = planned
-                    .sources
+                    .changes
                     .iter()
-                    .map(|&source| plan.sources[source as usize].delivery.to_string())
+                    .map(|&change| plan.changes[change as usize].delivery.to_string())
                     .collect();
                 deliveries.sort();
                 format!("{}={}", planned.item, deliveries.join(","))
@@ -89,7 +90,7 @@ fn lines(plan: &Plan) -> Vec<String> {
 #[test]
 fn changes_meet_in_the_plan_of_their_distribution() {
     let targets = targets();
-    let mut planner = Planner::new(&targets, Options::default());
+    let mut planner = Planner::new(&targets, PlanOptions::default());
     for (key, delivery, asked) in [
         ("a", 0, vec![asks(0, "/a"), asks(2, "/a"), asks(4, "/a")]),
         ("b", 1, vec![asks(1, "/a"), asks(1, "#Posts"), asks(3, "/b")]),
@@ -125,7 +126,7 @@ fn changes_meet_in_the_plan_of_their_distribution() {
 #[test]
 fn a_repeated_change_counts_once_for_every_delivery() {
     let targets = targets();
-    let mut planner = Planner::new(&targets, Options::default());
+    let mut planner = Planner::new(&targets, PlanOptions::default());
     let mut decided = 0;
     for (key, sequencer, delivery) in
         [("a", "1", 0), ("a", "1", 1), ("a", "1", 1), ("a", "2", 2), ("b", "1", 3), ("a", "1", 3)]
@@ -139,7 +140,7 @@ fn a_repeated_change_counts_once_for_every_delivery() {
     let plan = planner.finish();
     assert_eq!(decided, 3);
     assert_eq!(lines(&plan), ["E1EXAMPLE: /a=0,1,2,3 /b=3"]);
-    assert_eq!(plan.sources.len(), 5);
+    assert_eq!(plan.changes.len(), 5);
 }
 
 /// A notification has no account and an event of EventBridge has one, so a rule
@@ -150,7 +151,7 @@ fn copies_of_a_change_that_rules_tell_apart_are_each_asked_for() {
     let bare = change("a", "1");
     let full = Change { account: Some("111122223333".into()), ..bare.clone() };
     let plan_of = |copies: [&Change; 3]| {
-        let mut planner = Planner::new(&targets, Options::default());
+        let mut planner = Planner::new(&targets, PlanOptions::default());
         for (copy, delivery) in copies.into_iter().zip(0..) {
             planner.add(copy, delivery, || match copy.account {
                 Some(_) => matched([asks(0, "/a")]),
@@ -167,7 +168,7 @@ fn copies_of_a_change_that_rules_tell_apart_are_each_asked_for() {
 #[test]
 fn counts_tell_what_the_rules_said() {
     let targets = targets();
-    let mut planner = Planner::new(&targets, Options::default());
+    let mut planner = Planner::new(&targets, PlanOptions::default());
     let decision = |verdict, contributions| Decision { verdict, contributions };
     for (key, verdict, contributions) in [
         ("a", Verdict::Matched, vec![asks(0, "/a")]),
@@ -189,7 +190,7 @@ fn counts_tell_what_the_rules_said() {
 #[test]
 fn an_unaddressable_change_is_told_once_for_each_reason() {
     let targets = targets();
-    let mut planner = Planner::new(&targets, Options::default());
+    let mut planner = Planner::new(&targets, PlanOptions::default());
     planner.add(&change("~b", "1"), 0, || matched([asks(0, "~b"), asks(1, "~b"), asks(1, "~c")]));
     planner.add(&change("~a", "1"), 1, || matched([asks(0, "~a"), asks(0, "/a"), asks(2, "~a")]));
     planner.add(&change("~a", "1"), 2, || unreachable!("decided already"));
@@ -198,7 +199,7 @@ fn an_unaddressable_change_is_told_once_for_each_reason() {
         let changes = plan.distributions[at].unaddressable.iter();
         let told = changes.map(|change| {
             let Unaddressable::WholeSite(path) = &change.reason else { panic!("{change:?}") };
-            (&*change.key, path.clone(), change.sources.len())
+            (&*change.key, path.clone(), change.changes.len())
         });
         told.collect()
     };
@@ -216,7 +217,7 @@ fn planned_with(www: Option<Collapse>, feeds: Option<Collapse>) -> Vec<String> {
     let mut targets = targets();
     targets[0].collapse = www;
     targets[1].collapse = feeds;
-    let mut planner = Planner::new(&targets, Options::default());
+    let mut planner = Planner::new(&targets, PlanOptions::default());
     for number in 0..300 {
         let path = format!("/docs/{number}");
         planner.add(&change(&path, "1"), 0, || matched([asks(0, &path)]));
@@ -244,7 +245,7 @@ fn the_more_careful_target_of_a_distribution_decides() {
 #[test]
 fn a_wildcard_answers_for_all_it_covers() {
     let targets = targets();
-    let mut planner = Planner::new(&targets, Options { items_per_request: 2 });
+    let mut planner = Planner::new(&targets, PlanOptions { items_per_request: 2 });
     for number in 0..150 {
         let path = format!("/docs/{number}");
         planner.add(&change(&path, "1"), number, || matched([asks(0, &path)]));
@@ -256,15 +257,15 @@ fn a_wildcard_answers_for_all_it_covers() {
     assert_eq!(requests.len(), 2);
     let wildcard = plan.distributions[0].items().find(|planned| planned.item.is_wildcard());
     let wildcard = wildcard.expect("a wildcard");
-    assert_eq!((wildcard.item.as_str(), wildcard.stands_for), ("/docs/*", 150));
-    assert_eq!(wildcard.sources, (0..150).collect::<Vec<u32>>());
+    assert_eq!((wildcard.item.as_str(), wildcard.replaces), ("/docs/*", 150));
+    assert_eq!(wildcard.changes, (0..150).collect::<Vec<u32>>());
 }
 
 #[test]
 fn a_census_takes_the_place_of_the_guess() {
     let targets = targets();
     let plan = |paths: &[String], unchanged: usize| {
-        let mut planner = Planner::new(&targets, Options::default());
+        let mut planner = Planner::new(&targets, PlanOptions::default());
         for path in paths {
             planner.add(&change(path, "1"), 0, || matched([asks(0, path)]));
         }
@@ -310,7 +311,7 @@ proptest! {
             target.collapse = Some(Collapse { above, weight: 1, ..Collapse::default() });
         }
         let make = |changes: &[(u32, u32, Asks)]| {
-            let mut planner = Planner::new(&targets, Options { items_per_request });
+            let mut planner = Planner::new(&targets, PlanOptions { items_per_request });
             for (key, delivery, asked) in changes {
                 // What a change asks for depends on the change alone.
                 let key = key.to_string();
@@ -339,8 +340,8 @@ proptest! {
                         && planned.item.wildcard_prefix().is_some_and(|prefix| {
                             text.starts_with(prefix) && text != prefix
                         });
-                    (same || covers) && planned.sources.iter()
-                        .any(|&source| plan.sources[source as usize].delivery == *delivery)
+                    (same || covers) && planned.changes.iter()
+                        .any(|&change| plan.changes[change as usize].delivery == *delivery)
                 });
                 prop_assert!(answered, "{text} of {delivery} in {:?}", lines(&plan));
             }

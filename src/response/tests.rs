@@ -5,7 +5,7 @@ use crate::{
     distribution::DistributionId,
     event::{Delivery, Identity, Kind, Occurrence, Unreadable},
     item::Item,
-    plan::{Counts, Request, Source as ChangeSource},
+    plan::{Counts, DeliveredChange, Request},
 };
 
 use super::*;
@@ -19,15 +19,15 @@ fn plan(deliveries: u32, items: &[(&str, &[u32])]) -> Plan {
     let identity = Identity::new("b", "k", Kind::Created, None, Occurrence::Only, None);
     let items = items
         .iter()
-        .map(|(text, sources)| PlannedItem {
+        .map(|(text, deliveries)| PlannedItem {
             item: Item::tag(text).unwrap(),
-            sources: sources.to_vec(),
-            stands_for: 1,
+            changes: deliveries.to_vec(),
+            replaces: 1,
         })
         .collect();
     Plan {
         counts: Counts { changes: deliveries as usize, ..Counts::default() },
-        sources: (0..deliveries).map(|delivery| ChangeSource { delivery, identity }).collect(),
+        changes: (0..deliveries).map(|delivery| DeliveredChange { delivery, identity }).collect(),
         distributions: vec![DistributionPlan {
             distribution: DistributionId::distribution("E1EXAMPLE").unwrap().into(),
             targets: vec!["www".into(), "blog".into()],

@@ -16,7 +16,7 @@ use crate::{
     distribution::Distribution,
     event::Identity,
     handler::Report,
-    plan::{DistributionPlan, Source},
+    plan::{DeliveredChange, DistributionPlan},
     rules::RuleSet,
 };
 
@@ -55,7 +55,7 @@ pub fn metrics(function: &str, rules: &RuleSet, report: &Report, now_ms: i64) ->
     let mut targets = Vec::new();
     for (plan, submitted) in report.plan.distributions.iter().zip(&report.submission.distributions)
     {
-        let totals = Totals::of(plan, submitted, &report.plan.sources, &times);
+        let totals = Totals::of(plan, submitted, &report.plan.changes, &times);
         let mut line = Line::new(now_ms, &["FunctionName", "Target"]);
         line.dimension("FunctionName", function);
         line.dimension("Target", &target_names(rules, &plan.distribution));
@@ -93,7 +93,7 @@ impl Totals {
     fn of(
         plan: &DistributionPlan,
         submitted: &DistributionSubmission,
-        sources: &[Source],
+        changes: &[DeliveredChange],
         times: &HashMap<Identity, i64>,
     ) -> Self {
         let mut totals = Self {
@@ -112,9 +112,9 @@ impl Totals {
             if matches!(outcome, Outcome::Accepted(_)) {
                 totals.billed_paths += 1;
                 let times = planned
-                    .sources
+                    .changes
                     .iter()
-                    .filter_map(|at| times.get(&sources[*at as usize].identity));
+                    .filter_map(|at| times.get(&changes[*at as usize].identity));
                 totals.oldest_ms = totals.oldest_ms.into_iter().chain(times.copied()).min();
             }
         }

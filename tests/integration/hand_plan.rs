@@ -9,7 +9,7 @@ use s3_cloudfront_invalidator::{
     distribution::{Distribution, DistributionId},
     event::{Delivery, Identity, Kind, Occurrence},
     item::{Item, address},
-    plan::{DistributionPlan, Plan, PlannedItem, Request, Source, caller_reference},
+    plan::{DeliveredChange, DistributionPlan, Plan, PlannedItem, Request, caller_reference},
 };
 use tokio::time::Instant;
 
@@ -19,7 +19,7 @@ const REQUEST: (usize, usize) = (1_000, 15);
 #[derive(Default)]
 pub struct HandPlan {
     deliveries: Vec<Delivery>,
-    sources: Vec<Source>,
+    changes: Vec<DeliveredChange>,
     items: BTreeMap<Distribution, BTreeMap<Item, Vec<u32>>>,
 }
 
@@ -45,31 +45,31 @@ impl HandPlan {
         let occurrence = Occurrence::Delivery(name);
         let identity =
             Identity::new("bucket", item.as_str(), Kind::Created, None, occurrence, None);
-        let source = u32::try_from(self.sources.len()).unwrap();
-        self.sources.push(Source { delivery: u32::try_from(delivery).unwrap(), identity });
-        self.items.entry(distribution).or_default().entry(item).or_default().push(source);
+        let change = u32::try_from(self.changes.len()).unwrap();
+        self.changes.push(DeliveredChange { delivery: u32::try_from(delivery).unwrap(), identity });
+        self.items.entry(distribution).or_default().entry(item).or_default().push(change);
     }
 
     pub fn finish(self) -> (Plan, Vec<Delivery>) {
-        let Self { deliveries, sources, items } = self;
-        let identity = |source: &u32| sources[*source as usize].identity;
+        let Self { deliveries, changes: delivered, items } = self;
+        let identity = |change: &u32| delivered[*change as usize].identity;
         let distributions = items.into_iter().map(|(distribution, items)| {
             let mut requests: Vec<Vec<PlannedItem>> = vec![vec![]];
             let mut wildcards = 0;
-            for (item, sources) in items {
+            for (item, changes) in items {
                 wildcards += usize::from(item.is_wildcard());
                 if requests[requests.len() - 1].len() == REQUEST.0 || wildcards > REQUEST.1 {
                     requests.push(vec![]);
                     wildcards = usize::from(item.is_wildcard());
                 }
                 let last = requests.len() - 1;
-                requests[last].push(PlannedItem { item, sources, stands_for: 1 });
+                requests[last].push(PlannedItem { item, changes, replaces: 1 });
             }
             let requests = requests.into_iter().map(|items| Request {
                 caller_reference: caller_reference(
                     &distribution.id,
                     items.iter().map(|item| &item.item),
-                    items.iter().flat_map(|item| &item.sources).map(identity),
+                    items.iter().flat_map(|item| &item.changes).map(identity),
                     None,
                 ),
                 items,
@@ -78,7 +78,7 @@ impl HandPlan {
             DistributionPlan { distribution, targets: vec![], requests, unaddressable: vec![] }
         });
         let distributions = distributions.collect();
-        (Plan { distributions, sources, ..Plan::default() }, deliveries)
+        (Plan { distributions, changes: delivered, ..Plan::default() }, deliveries)
     }
 
     pub async fn submit(self, cloudfront: &CloudFront) -> Submission {

@@ -10,7 +10,10 @@ use s3_cloudfront_invalidator::{
 };
 use serde::Serialize;
 
-use crate::{Exit, Format, Global, account::{self, differences}};
+use crate::{
+    Exit, Format, Global,
+    account::{self, differences},
+};
 
 /// Checks the rules: errors, lints, and the tests in the file.
 #[derive(clap::Args)]

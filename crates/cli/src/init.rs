@@ -97,7 +97,8 @@ fn unused_name(wanted: &str, names: &mut BTreeSet<String>) -> String {
 fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-./".contains(c);
     let is_word = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text);
-    if text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(is_plain) && !is_word {
+    if text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(is_plain) && !is_word
+    {
         text.to_owned()
     } else {
         json!(text).to_string()

@@ -46,7 +46,8 @@ pub struct PayloadFile {
 pub fn read_payloads(arguments: &[PathBuf]) -> anyhow::Result<Vec<PayloadFile>> {
     let mut payloads = Vec::new();
     for argument in arguments {
-        let files = if argument.is_dir() { payload_files(argument)? } else { vec![argument.clone()] };
+        let files =
+            if argument.is_dir() { payload_files(argument)? } else { vec![argument.clone()] };
         for file in files {
             payloads.extend(split_documents(&file.display().to_string(), &read(&file)?));
         }

@@ -187,8 +187,7 @@ Resources:
         let read = |file| fs::read_to_string(root.join(file)).expect(file);
         let rules = read("rules.yaml");
         let rules = RuleSet::parse("rules.yaml", rules.as_bytes()).expect("rules");
-        let statements =
-            rules_statements(rules.targets(), PolicyAccount::STACK, TenantArns::Exact);
+        let statements = rules_statements(rules.targets(), PolicyAccount::STACK, TenantArns::Exact);
         let patterns = event_patterns(rules.rules(), &PatternOptions::default()).patterns;
         let [event_rules, arns] = event_rules(&patterns);
         let parts = [policies(&statements), event_rules, arns];

@@ -35,7 +35,7 @@ use crate::{
     distribution::{DistributionId, Role},
     event::{Identity, Kind, Occurrence},
     item::{Item, address},
-    plan::{Request, Source, caller_reference},
+    plan::{DeliveredChange, Request, caller_reference},
 };
 
 /// One request that arrived.
@@ -257,7 +257,7 @@ impl Site {
     ) -> Self {
         let mut planned = Vec::new();
         for (text, deliveries) in items {
-            let mut sources = Vec::new();
+            let mut changes = Vec::new();
             for &delivery in *deliveries {
                 let name = self.deliveries[delivery as usize].id.clone().unwrap_or_default();
                 let identity = Identity::new(
@@ -268,17 +268,17 @@ impl Site {
                     Occurrence::Delivery(&name),
                     None,
                 );
-                sources.push(u32::try_from(self.plan.sources.len()).unwrap());
-                self.plan.sources.push(Source { delivery, identity });
+                changes.push(u32::try_from(self.plan.changes.len()).unwrap());
+                self.plan.changes.push(DeliveredChange { delivery, identity });
             }
-            planned.push(PlannedItem { item: item(text), sources, stands_for: 1 });
+            planned.push(PlannedItem { item: item(text), changes, replaces: 1 });
         }
         planned.sort_by(|a, b| a.item.cmp(&b.item));
-        let sources = planned.iter().flat_map(|item| &item.sources);
+        let changes = planned.iter().flat_map(|item| &item.changes);
         let caller_reference = caller_reference(
             &distribution.id,
             planned.iter().map(|item| &item.item),
-            sources.map(|&source| self.plan.sources[source as usize].identity),
+            changes.map(|&change| self.plan.changes[change as usize].identity),
             None,
         );
         let request = Request { caller_reference, items: planned };

@@ -25,11 +25,12 @@ fn invocation() -> Report {
         identity: Identity::new("b", key, Kind::Created, None, Occurrence::Only, None),
     };
     let changes = vec![change("x", 1_000), change("y", 500)];
-    let sources = changes.iter().map(|c| Source { delivery: 0, identity: c.identity }).collect();
-    let item = |text, source| PlannedItem {
+    let delivered =
+        changes.iter().map(|c| DeliveredChange { delivery: 0, identity: c.identity }).collect();
+    let item = |text, change| PlannedItem {
         item: Item::tag(text).unwrap(),
-        sources: vec![source],
-        stands_for: 1,
+        changes: vec![change],
+        replaces: 1,
     };
     let failure = Failure { code: "Throttling".to_owned(), message: "Rate exceeded".to_owned() };
     let invalidation = Invalidation { id: "I1".to_owned(), status: "InProgress".to_owned() };
@@ -40,7 +41,7 @@ fn invocation() -> Report {
         },
         plan: Plan {
             counts: Counts { changes: 2, matched: 2, ..Counts::default() },
-            sources,
+            changes: delivered,
             distributions: vec![DistributionPlan {
                 distribution: DistributionId::distribution("E1EXAMPLE").unwrap().into(),
                 targets: vec!["www".into()],

@@ -64,12 +64,15 @@ fn compare<'r>(
         .map(|&(bucket, _)| bucket)
         .collect();
     if at_path.is_empty() {
-        let paths: BTreeSet<String> =
-            buckets.iter().map(|(_, path)| format!("`{path}`")).collect();
+        let paths: BTreeSet<String> = buckets.iter().map(|(_, path)| format!("`{path}`")).collect();
         let paths = Vec::from_iter(paths).join(", ");
         found.push(format!(
             "target `{name}`: no S3 origin of `{id}` has the origin path `/{origin_path}`; {}",
-            if buckets.is_empty() { "it has no S3 origin".to_owned() } else { format!("use {paths}") }
+            if buckets.is_empty() {
+                "it has no S3 origin".to_owned()
+            } else {
+                format!("use {paths}")
+            }
         ));
         return;
     }

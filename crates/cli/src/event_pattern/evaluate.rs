@@ -110,7 +110,10 @@ mod tests {
             (json!({"region": ["eu-west-1"]}), false),
             (json!({"lacking": {"field": ["x"]}}), false),
             (json!({"detail": {"object": {"etag": [{"prefix": ""}]}}}), false),
-            (json!({"detail": {"bucket": {"name": ["site"]}, "object": {"key": ["docs/"]}}}), false),
+            (
+                json!({"detail": {"bucket": {"name": ["site"]}, "object": {"key": ["docs/"]}}}),
+                false,
+            ),
             (key(json!([{"prefix": "docs/"}])), true),
             (key(json!([{"suffix": ".css"}, {"suffix": ".html"}])), true),
             (key(json!([{"prefix": "img/"}])), false),

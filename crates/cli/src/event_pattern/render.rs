@@ -38,7 +38,9 @@ pub(super) fn pattern(rows: &[Row]) -> Value {
         _ => alternatives(
             groups
                 .into_iter()
-                .flat_map(|(shared, details)| details.into_iter().map(move |one| event(shared, one)))
+                .flat_map(|(shared, details)| {
+                    details.into_iter().map(move |one| event(shared, one))
+                })
                 .collect(),
         ),
     });

@@ -62,7 +62,8 @@ impl Row {
         if buckets.is_empty() {
             buckets.insert(TextFilter::Any);
         }
-        let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| kind.changes_content()).collect();
+        let kinds: Vec<Kind> =
+            Kind::ALL.into_iter().filter(|kind| kind.changes_content()).collect();
         buckets
             .into_iter()
             .map(|bucket| Self {

@@ -53,10 +53,7 @@ fn one_rule() {
         // A covered prefix is left out.
         ("bucket: a, prefix: [x/, x/y/]", keys(&json!([{"prefix": "x/"}]))),
         ("bucket: a, suffix: .html", keys(&json!([{"suffix": ".html"}]))),
-        (
-            "bucket: a, prefix: img/, suffix: /i",
-            keys(&json!(["img/i", {"wildcard": "img/*/i"}])),
-        ),
+        ("bucket: a, prefix: img/, suffix: /i", keys(&json!(["img/i", {"wildcard": "img/*/i"}]))),
         // The literals of a regex, narrowed by prefixes and suffixes.
         (r"bucket: a, regex: '^docs/\d+/(a|b)/'", keys(&json!([{"prefix": "docs/"}]))),
         (
@@ -200,7 +197,8 @@ fn rule(max_regexes: usize) -> impl Strategy<Value = Rule> {
     let texts = || vec(vec(select(&PARTS[..]), 0..3).prop_map(|parts| parts.concat()), 0..4);
     let accounts = vec(select(&["1", "2"][..]), 0..2);
     let events = option::weighted(0.8, vec(select(&Kind::ALL[..4]), 1..3));
-    let regex = vec(select(&REGEXES[..]), 0..=max_regexes).prop_map(|list| list.into_iter().map(|one| RuleRegex::new(one).expect(one)).collect());
+    let regex = vec(select(&REGEXES[..]), 0..=max_regexes)
+        .prop_map(|list| list.into_iter().map(|one| RuleRegex::new(one).expect(one)).collect());
     (vec(bucket, 0..3), texts(), texts(), regex, accounts.clone(), accounts, events).prop_map(
         |(buckets, prefixes, suffixes, regexes, accounts, regions, events)| Rule {
             name: String::new(),

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use s3_cloudfront_invalidator::{
     event::{Change, Identity, Kind, Occurrence},
-    plan::{Options, Plan, Planner},
+    plan::{Plan, PlanOptions, Planner},
     rules::{Explanation, RuleSet, explain},
 };
 
@@ -79,7 +79,7 @@ impl Explained {
 
 /// What is sent when all changes arrive together.
 fn plan(rules: &RuleSet, explained: &[Explained]) -> Plan {
-    let mut planner = Planner::new(rules.targets(), Options::default());
+    let mut planner = Planner::new(rules.targets(), PlanOptions::default());
     for Explained { change, .. } in explained {
         planner.add(change, 0, || rules.route(change));
     }

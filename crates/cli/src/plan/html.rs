@@ -60,7 +60,8 @@ fn write_figures(out: &mut String, summary: &Summary) -> fmt::Result {
         (format!("${}", summary.plan_cost.price), "this plan"),
         (format!("${}", summary.path_per_file.price), "one path per file"),
     ];
-    let optional = optional.into_iter().filter_map(|(count, what)| Some((count?.to_string(), what)));
+    let optional =
+        optional.into_iter().filter_map(|(count, what)| Some((count?.to_string(), what)));
     out.push_str("<dl class=\"figures\">\n");
     for (figure, what) in figures.into_iter().chain(optional) {
         writeln!(out, "<div><dt>{what}</dt><dd>{figure}</dd></div>")?;

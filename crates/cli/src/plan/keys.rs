@@ -40,7 +40,9 @@ impl KeysFormat {
     pub fn read<'l>(self, name: &str, text: &'l str) -> anyhow::Result<Vec<ListedObject<'l>>> {
         let lines = lines(text);
         let (objects, command): (Vec<_>, _) = match self {
-            Self::Raw => (lines.filter(|line| !line.is_empty()).map(ListedObject::created).collect(), ""),
+            Self::Raw => {
+                (lines.filter(|line| !line.is_empty()).map(ListedObject::created).collect(), "")
+            }
             Self::Ls => (lines.filter_map(ls_line).collect(), "aws s3 ls --recursive"),
             Self::Sync => (lines.flat_map(sync_line).collect(), "aws s3 sync"),
         };

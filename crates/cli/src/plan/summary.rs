@@ -112,7 +112,9 @@ impl<'r> PlanDraft<'r> {
                 "--site needs --bucket: the changes are in several buckets, `{one}` and `{other}` among them"
             ),
         };
-        let Some(Bucket { targets, changed_keys }) = self.buckets.get(bucket) else { return Ok(()) };
+        let Some(Bucket { targets, changed_keys }) = self.buckets.get(bucket) else {
+            return Ok(());
+        };
         let keys = keys::site_keys(list);
         for target in targets.iter().map(|&target| self.rules.target(target)) {
             let unchanged = keys.iter().filter(|key| !changed_keys.contains(**key));

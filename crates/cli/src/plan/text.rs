@@ -125,7 +125,11 @@ fn print_outline(outline: &Directory) {
     for row in outline.rows(MAX_ROWS) {
         let style = if row.purged_by == PurgedBy::Wildcard { WILDCARD } else { Style::new() };
         let indent = "  ".repeat(row.depth + 1);
-        anstream::println!("{indent}{style}{}{style:#}  {DIMMED}{}{DIMMED:#}", row.name, row.changes);
+        anstream::println!(
+            "{indent}{style}{}{style:#}  {DIMMED}{}{DIMMED:#}",
+            row.name,
+            row.changes
+        );
     }
 }
 
