@@ -28,7 +28,7 @@ pub fn load_config(global: &Global) -> Result<Config, ConfigError> {
         "RULES_PATH" => named.clone(),
         _ => env::var(name).ok(),
     };
-    Config::load(variable, Path::new(RULES_FILE))
+    Config::load(variable, &[Path::new(RULES_FILE)])
 }
 
 /// One payload of the command line.

@@ -124,9 +124,8 @@ async fn day(load: &Load, options: &Options, faults: Faults) -> Day {
     })
     .await
     .unwrap();
-    let report = run(load.messages.clone(), options, simulator.clock(), || Function {
-        rules: rules(),
-        cloudfront: cloudfront(&simulator),
+    let report = run(load.messages.clone(), options, simulator.clock(), || {
+        Function::new(rules(), cloudfront(&simulator))
     })
     .await;
     let accepted = simulator.invalidations();
@@ -206,9 +205,8 @@ async fn no_invocation_is_late_when_cloudfront_does_not_answer() {
         timeout: Duration::from_secs(20),
         ..Options::default()
     };
-    let report = run(messages, &options, simulator.clock(), || Function {
-        rules: rules(),
-        cloudfront: cloudfront(&simulator),
+    let report = run(messages, &options, simulator.clock(), || {
+        Function::new(rules(), cloudfront(&simulator))
     })
     .await;
     // Every invocation answered in time that all of its messages must come again.

@@ -1,10 +1,12 @@
 //! The JSON documents of `plan` and `run`. Scripts depend on the names.
 
+use std::sync::Arc;
+
 use s3_cloudfront_invalidator::{
-    cloudfront::{DistributionSubmission, Outcome},
+    cloudfront::{Outcome, Submission, SubmittedDistribution, SubmittedRequest},
     distribution::{Distribution, DistributionId},
-    handler::Report,
-    plan::{Cost, DistributionPlan, Plan, PlannedItem, Request},
+    item::Item,
+    plan::{Cost, Counts, DistributionPlan, Plan, UnaddressableChange},
 };
 use serde::Serialize;
 
@@ -76,32 +78,31 @@ pub struct UnaddressableDocument {
 impl PlanDocument {
     /// Describes a plan that is not sent.
     pub fn planned(plan: &Plan) -> Self {
-        let planned = |part: &DistributionPlan| {
-            let requests = part
-                .requests
-                .iter()
-                .map(|request| RequestDocument::new(request, &request.items, None));
-            DistributionDocument::new(part, requests.collect())
-        };
-        Self::of(plan, plan.distributions.iter().map(planned).collect())
+        let distributions = plan.distributions.iter().map(|part| {
+            let requests = part.requests.iter().map(|request| {
+                let items = request.items.iter().map(|planned| &planned.item);
+                RequestDocument::new(&request.caller_reference, items, None)
+            });
+            let (requests, wildcards) = (requests.collect(), part.wildcards());
+            let DistributionPlan { distribution, targets, unaddressable, .. } = part;
+            DistributionDocument::new(distribution, targets, wildcards, requests, unaddressable)
+        });
+        Self::of(plan.counts, distributions.collect())
     }
 
     /// Describes a plan and its outcomes.
-    pub fn submitted(report: &Report) -> Self {
-        let parts = report.plan.distributions.iter().zip(&report.submission.distributions);
-        let submitted = |(part, submitted): (&DistributionPlan, &DistributionSubmission)| {
-            let requests = part
-                .requests
-                .iter()
-                .zip(&submitted.outcomes)
-                .flat_map(|(request, outcomes)| requests(request, outcomes));
-            DistributionDocument::new(part, requests.collect())
-        };
-        Self::of(&report.plan, parts.map(submitted).collect())
+    pub fn submitted(submission: &Submission) -> Self {
+        let distributions = submission.distributions.iter().map(|part| {
+            let requests = part.requests.iter().flat_map(by_outcome).collect();
+            let items = part.items().map(|submitted| &submitted.planned.item);
+            let wildcards = items.filter(|item| item.is_wildcard()).count();
+            let SubmittedDistribution { distribution, targets, unaddressable, .. } = part;
+            DistributionDocument::new(distribution, targets, wildcards, requests, unaddressable)
+        });
+        Self::of(submission.counts, distributions.collect())
     }
 
-    fn of(plan: &Plan, distributions: Vec<DistributionDocument>) -> Self {
-        let counts = plan.counts;
+    fn of(counts: Counts, distributions: Vec<DistributionDocument>) -> Self {
         Self {
             changes: counts.changes,
             ignored: counts.ignored,
@@ -131,21 +132,27 @@ impl PlanDocument {
 }
 
 impl DistributionDocument {
-    fn new(part: &DistributionPlan, requests: Vec<RequestDocument>) -> Self {
-        let unaddressable = part.unaddressable.iter().map(|change| UnaddressableDocument {
+    fn new(
+        distribution: &Distribution,
+        targets: &[Arc<str>],
+        wildcards: usize,
+        requests: Vec<RequestDocument>,
+        unaddressable: &[UnaddressableChange],
+    ) -> Self {
+        let unaddressable = unaddressable.iter().map(|change| UnaddressableDocument {
             bucket: change.bucket.to_string(),
             key: change.key.clone(),
             reason: change.reason.to_string(),
         });
         Self {
-            id: DistributionKey::of(&part.distribution),
-            targets: part.targets.iter().map(ToString::to_string).collect(),
+            id: DistributionKey::of(distribution),
+            targets: targets.iter().map(ToString::to_string).collect(),
             billed_paths: requests
                 .iter()
                 .filter(|request| request.is_billed())
                 .map(|r| r.items.len())
                 .sum(),
-            wildcards: part.items().filter(|planned| planned.item.is_wildcard()).count(),
+            wildcards,
             unchanged_purged: None,
             requests,
             unaddressable: unaddressable.collect(),
@@ -176,12 +183,12 @@ impl DistributionKey {
 
 impl RequestDocument {
     fn new<'a>(
-        request: &Request,
-        items: impl IntoIterator<Item = &'a PlannedItem>,
+        caller_reference: &str,
+        items: impl IntoIterator<Item = &'a Item>,
         outcome: Option<OutcomeDocument>,
     ) -> Self {
-        let items = items.into_iter().map(|planned| planned.item.to_string()).collect();
-        Self { caller_reference: request.caller_reference.clone(), items, outcome }
+        let items = items.into_iter().map(ToString::to_string).collect();
+        Self { caller_reference: caller_reference.to_owned(), items, outcome }
     }
 
     /// Whether CloudFront bills it. A plan counts as if it were sent.
@@ -191,19 +198,20 @@ impl RequestDocument {
 }
 
 /// Groups the items of one request by outcome, in order.
-fn requests(request: &Request, outcomes: &[Outcome]) -> Vec<RequestDocument> {
-    let mut groups: Vec<(OutcomeDocument, Vec<&PlannedItem>)> = Vec::new();
-    for (item, outcome) in request.items.iter().zip(outcomes) {
-        let outcome = OutcomeDocument::new(outcome);
+fn by_outcome(request: &SubmittedRequest) -> Vec<RequestDocument> {
+    let mut groups: Vec<(OutcomeDocument, Vec<&Item>)> = Vec::new();
+    for submitted in &request.items {
+        let item = &submitted.planned.item;
+        let outcome = OutcomeDocument::new(&submitted.outcome);
         match groups.iter_mut().find(|(known, _)| *known == outcome) {
             Some((_, items)) => items.push(item),
             None => groups.push((outcome, vec![item])),
         }
     }
-    groups
-        .into_iter()
-        .map(|(outcome, items)| RequestDocument::new(request, items, Some(outcome)))
-        .collect()
+    let group = |(outcome, items)| {
+        RequestDocument::new(&request.caller_reference, items, Some(outcome))
+    };
+    groups.into_iter().map(group).collect()
 }
 
 impl OutcomeDocument {

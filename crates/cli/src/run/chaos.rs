@@ -121,7 +121,7 @@ async fn day(
             RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
         let settings = Settings { retry: Some(retry), ..Settings::default() };
         let cloudfront = CloudFront::new(&simulator.sdk_config(), settings);
-        Ok(Function { rules: input::load_rules(global)?, cloudfront })
+        Ok(Function::new(input::load_rules(global)?, cloudfront))
     };
     // The file was read a moment ago; every process of the day reads it again.
     let start = || start().expect("the rules file was readable a moment ago");
