@@ -131,11 +131,10 @@ fn plan_with(
     let mut planner = Planner::new(rules.targets(), PlanOptions::default());
     for (delivery, place) in payload.deliveries.iter().zip(0_u32..) {
         for change in &delivery.changes {
-            planner.add(change, place, || {
-                let decision = rules.route(change);
+            let decision = rules.route(change);
+            if planner.add(change, place, &decision) {
                 observe(change, &decision);
-                decision
-            });
+            }
         }
     }
     planner.finish()

@@ -169,4 +169,6 @@ async fn unless_killed<T>(future: impl Future<Output = T>, polls: Option<usize>)
 }
 
 #[cfg(test)]
+mod bad_days;
+#[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use s3_cloudfront_invalidator::{
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{Format, Global, Verdict, input, table::table};
+use crate::{Exit, Format, Global, input, output::table};
 
 /// The share of invocations that are killed on the bad day.
 const KILL: f64 = 0.03;
@@ -37,11 +37,11 @@ struct Day {
 
 /// Sends `count` changes, those of the payloads over and over.
 pub async fn run(
-    payloads: &[input::Payload],
+    payloads: &[input::PayloadFile],
     count: usize,
     seed: u64,
     global: &Global,
-) -> anyhow::Result<Verdict> {
+) -> anyhow::Result<Exit> {
     let changes = changes(payloads);
     anyhow::ensure!(!changes.is_empty(), "the payloads hold no created or deleted object");
     let options = chaos::Options { seed, kill: KILL, processes: 2, ..chaos::Options::default() };
@@ -68,11 +68,11 @@ pub async fn run(
         }
     }
     let sound = |day: &Day| day.lost.is_empty() && day.late == 0 && day.dead_letters == 0;
-    Ok(if sound(&good) && sound(&bad) { Verdict::Done } else { Verdict::Negative })
+    Ok(if sound(&good) && sound(&bad) { Exit::Done } else { Exit::Negative })
 }
 
 /// The created and deleted objects of payloads that can be read.
-fn changes(payloads: &[input::Payload]) -> Vec<Change> {
+fn changes(payloads: &[input::PayloadFile]) -> Vec<Change> {
     payloads
         .iter()
         .filter_map(|payload| event::read(&payload.bytes, &payload.name).ok())

@@ -1,4 +1,4 @@
-//! What `run` prints.
+//! The output of `run`.
 
 use std::{
     borrow::Cow,
@@ -6,134 +6,118 @@ use std::{
 };
 
 use s3_cloudfront_invalidator::{
-    cloudfront::{Outcome as ItemOutcome, Submission},
+    cloudfront::{Outcome, Submission},
     distribution::Distribution,
     event::Unreadable,
     handler::{ChangeStatus, DecidedItem, InvocationReport},
     item::Item,
-    response::{self, InvocationError},
+    response::{self, Answer, InvocationError},
+    rules::FALLBACK_TARGET,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::{
-    document::{Document, OutcomeDocument},
-    table::table,
-    words::many,
+    output::{pluralize, print_json, table},
+    plan::document::{OutcomeDocument, PlanDocument},
 };
 
-/// One payload and what came of it.
+/// A payload and its result.
 pub struct Invocation {
-    /// The payload's file.
+    /// The payload's name.
     pub payload: String,
-    /// What came of it.
-    pub outcome: Outcome,
-}
-
-/// What came of a payload.
-pub enum Outcome {
-    /// It was understood.
-    Handled(Box<InvocationReport>),
-    /// It was not.
-    Refused(Unreadable),
+    pub result: Result<InvocationReport, Unreadable>,
 }
 
 impl Invocation {
-    /// Whether everything was read and accepted.
+    /// Returns whether everything was read and accepted.
     pub fn is_done(&self) -> bool {
-        match &self.outcome {
-            Outcome::Refused(_) => false,
-            Outcome::Handled(report) => report.submission.failed_deliveries() == 0,
-        }
+        self.result.as_ref().is_ok_and(|report| report.submission.failed_deliveries() == 0)
     }
 }
 
-/// Prints one table of every change, then what went wrong, then the totals.
-pub fn text(invocations: &[Invocation]) {
+/// The cells of a row after the payload.
+type Cells = [String; 6];
+
+/// How many leading cells are blank if they are those of the row above: up to
+/// the target.
+const REPEATED_CELLS: usize = 5;
+
+/// Prints a table of all changes, then the problems, then the totals.
+pub fn print_text(invocations: &[Invocation]) {
     let mut table = table(["payload", "event", "key", "rule", "target", "item", "invalidation"]);
-    for invocation in invocations {
-        let rows = match &invocation.outcome {
-            Outcome::Handled(report) => rows(report),
-            Outcome::Refused(_) => vec![note("(refused)")],
+    for Invocation { payload, result } in invocations {
+        let rows = match result {
+            Ok(report) => rows(report),
+            Err(_) => vec![note("(refused)")],
         };
-        // What a row shares with the one above it is said once.
-        let mut above = Vec::new();
+        let mut above: Vec<String> = Vec::new();
         for row in rows {
-            let row: Vec<String> = [invocation.payload.clone()].into_iter().chain(row).collect();
-            let mut shared = true;
+            let row: Vec<String> = [payload.clone()].into_iter().chain(row).collect();
+            let mut is_repeated = true;
             table.add_row(row.iter().enumerate().map(|(at, cell)| {
-                shared &= at < SHARED_COLUMNS && above.get(at) == Some(cell);
-                if shared { "" } else { cell }
+                is_repeated &= at < REPEATED_CELLS && above.get(at) == Some(cell);
+                if is_repeated { "" } else { cell }
             }));
             above = row;
         }
     }
     anstream::println!("{table}\n");
-    for invocation in invocations {
-        for problem in problems(invocation) {
-            anstream::println!("{}: {problem}", invocation.payload);
+    for Invocation { payload, result } in invocations {
+        for problem in problems(result) {
+            anstream::println!("{payload}: {problem}");
         }
     }
     anstream::println!("{}", totals(invocations));
 }
 
-/// The columns up to the target's name.
-const SHARED_COLUMNS: usize = 5;
-
-/// A row of a payload without changes.
-fn note(text: &str) -> [String; 6] {
-    let mut row = [const { String::new() }; 6];
+/// Returns the row of a payload without changes.
+fn note(text: &str) -> Cells {
+    let mut row = Cells::default();
     row[1] = text.to_owned();
     row
 }
 
-fn problems(invocation: &Invocation) -> Vec<String> {
-    match &invocation.outcome {
-        Outcome::Refused(unreadable) => vec![unreadable.to_string()],
-        Outcome::Handled(report) => {
-            let deliveries = &report.payload.deliveries;
-            let mut problems: Vec<String> = deliveries
-                .iter()
-                .flat_map(|delivery| {
-                    let id = delivery.id.as_ref().map(|id| format!("message {id}: "));
-                    delivery
-                        .unreadable
-                        .iter()
-                        .map(move |reason| format!("{}{reason}", id.clone().unwrap_or_default()))
-                })
-                .collect();
-            problems.extend(response::failures(&report.submission));
-            problems
-        }
+fn problems(result: &Result<InvocationReport, Unreadable>) -> Vec<String> {
+    let report = match result {
+        Ok(report) => report,
+        Err(unreadable) => return vec![unreadable.to_string()],
+    };
+    let mut problems = Vec::new();
+    for delivery in &report.payload.deliveries {
+        problems.extend(delivery.unreadable.iter().map(|reason| match &delivery.id {
+            Some(id) => format!("message {id}: {reason}"),
+            None => reason.to_string(),
+        }));
     }
+    problems.extend(response::failures(&report.submission));
+    problems
 }
 
-/// The rows of one payload, without its name.
-fn rows(report: &InvocationReport) -> Vec<[String; 6]> {
-    let outcomes = ItemOutcomes::of(&report.submission);
+fn rows(report: &InvocationReport) -> Vec<Cells> {
+    let outcomes = ItemOutcomes::new(&report.submission);
     let mut rows = Vec::new();
     if report.decisions.is_empty() {
         rows.push(note("(no change)"));
     }
     for change in &report.decisions {
-        let head = |rule: &str, target: &str, item: String, id: String| {
+        let row = |rule: &str, target: &str, item: String, outcome: String| {
             let key = format!("{}/{}", change.bucket, change.key.escape_debug());
-            [change.kind.to_string(), key, rule.to_owned(), target.to_owned(), item, id]
+            [change.kind.to_string(), key, rule.to_owned(), target.to_owned(), item, outcome]
         };
         if change.items.is_empty() {
-            let why = match change.status {
-                ChangeStatus::Matched | ChangeStatus::NotServed => "(no target serves it)",
+            let reason = match change.status {
+                ChangeStatus::Matched | ChangeStatus::NotServed => "(not served by any target)",
                 ChangeStatus::Ignored => "(ignored)",
                 ChangeStatus::Fallback | ChangeStatus::Unmatched => "(no rule matched)",
             };
-            rows.push(head(why, "", String::new(), String::new()));
+            rows.push(row(reason, "", String::new(), String::new()));
         }
         for DecidedItem { rule, target, distribution, item } in &change.items {
-            let (item, id) = match item {
-                Ok(item) => (item.to_string(), outcomes.id(distribution, item)),
+            let (item, outcome) = match item {
+                Ok(item) => (item.to_string(), outcomes.describe(distribution, item)),
                 Err(reason) => (format!("unaddressable: {reason}"), String::new()),
             };
-            rows.push(head(rule, target, item, id));
+            rows.push(row(rule, target, item, outcome));
         }
     }
     rows
@@ -141,12 +125,12 @@ fn rows(report: &InvocationReport) -> Vec<[String; 6]> {
 
 /// The outcome of each item that was sent.
 struct ItemOutcomes<'r> {
-    items: HashMap<(&'r Distribution, Cow<'r, str>), &'r ItemOutcome>,
-    wildcards: Vec<(&'r Distribution, &'r Item, &'r ItemOutcome)>,
+    items: HashMap<(&'r Distribution, Cow<'r, str>), &'r Outcome>,
+    wildcards: Vec<(&'r Distribution, &'r Item, &'r Outcome)>,
 }
 
 impl<'r> ItemOutcomes<'r> {
-    fn of(submission: &'r Submission) -> Self {
+    fn new(submission: &'r Submission) -> Self {
         let mut outcomes = Self { items: HashMap::new(), wildcards: Vec::new() };
         for part in &submission.distributions {
             for submitted in part.items() {
@@ -160,102 +144,115 @@ impl<'r> ItemOutcomes<'r> {
         outcomes
     }
 
-    /// The invalidation that accepted an item, itself or under a wildcard.
-    fn id(&self, distribution: &Distribution, item: &Item) -> String {
+    /// Describes the outcome of an item, or of a wildcard that covers it.
+    fn describe(&self, distribution: &Distribution, item: &Item) -> String {
         if let Some(outcome) = self.items.get(&(distribution, item.folded())) {
             return describe(outcome);
         }
-        let covering = self
-            .wildcards
-            .iter()
-            .find(|(of, wildcard, _)| *of == distribution && wildcard.covers(item));
-        match covering {
-            Some((_, wildcard, outcome)) => format!("{} ({wildcard})", describe(outcome)),
-            None => String::new(),
-        }
+        let mut wildcards = self.wildcards.iter();
+        wildcards
+            .find(|(of, wildcard, _)| *of == distribution && wildcard.covers(item))
+            .map(|(_, wildcard, outcome)| format!("{} ({wildcard})", describe(outcome)))
+            .unwrap_or_default()
     }
 }
 
-fn describe(outcome: &ItemOutcome) -> String {
+fn describe(outcome: &Outcome) -> String {
     match outcome {
-        ItemOutcome::Accepted(invalidation) | ItemOutcome::Remembered(invalidation) => {
+        Outcome::Accepted(invalidation) | Outcome::Remembered(invalidation) => {
             invalidation.id.clone()
         }
-        ItemOutcome::DryRun => "(dry run)".to_owned(),
-        ItemOutcome::Refused(failure) | ItemOutcome::Retry(failure) => {
+        Outcome::DryRun => "(dry run)".to_owned(),
+        Outcome::Refused(failure) | Outcome::Retry(failure) => {
             format!("not accepted: {}", failure.code)
         }
     }
 }
 
-/// Prints one document: the sums over all payloads as `plan` prints them, and
-/// the answer to each payload.
-pub fn json(invocations: &[Invocation]) -> anyhow::Result<()> {
-    #[derive(Serialize)]
-    struct Run {
-        #[serde(flatten)]
-        sum: Document,
-        invocations: Vec<Value>,
-    }
-    let mut run = Run { sum: Document::default(), invocations: Vec::new() };
-    for invocation in invocations {
-        let answer = match &invocation.outcome {
-            Outcome::Refused(reason) => Err(InvocationError::from(reason.clone())),
-            Outcome::Handled(report) => {
-                run.sum.add(Document::submitted(&report.submission));
-                report.answer()
-            }
-        };
-        run.invocations.push(match answer {
-            Ok(answer) => json!({ "payload": invocation.payload, "answer": answer }),
-            Err(error) => json!({
-                "payload": invocation.payload,
-                "error": { "errorType": error.kind, "errorMessage": error.message },
-            }),
-        });
-    }
-    anstream::println!("{}", serde_json::to_string_pretty(&run)?);
-    Ok(())
+/// The document of `run --format json`.
+#[derive(Serialize)]
+struct RunDocument<'i> {
+    #[serde(flatten)]
+    sum: PlanDocument,
+    invocations: Vec<InvocationDocument<'i>>,
 }
 
-/// What all payloads came to, as a sentence.
-fn totals(invocations: &[Invocation]) -> String {
-    let (mut sum, mut refused, mut skipped, mut failed) = (Document::default(), 0, 0, 0);
-    for invocation in invocations {
-        match &invocation.outcome {
-            Outcome::Refused(_) => refused += 1,
-            Outcome::Handled(report) => {
-                let InvocationReport { payload, submission, .. } = &**report;
-                sum.add(Document::submitted(submission));
-                skipped +=
-                    payload.deliveries.iter().map(|delivery| delivery.skipped).sum::<usize>();
-                failed += submission.failed_deliveries();
+#[derive(Serialize)]
+struct InvocationDocument<'i> {
+    payload: &'i str,
+    #[serde(flatten)]
+    answer: AnswerDocument,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum AnswerDocument {
+    Answer(Answer),
+    #[serde(rename_all = "camelCase")]
+    Error {
+        error_type: &'static str,
+        error_message: String,
+    },
+}
+
+impl From<Result<Answer, InvocationError>> for AnswerDocument {
+    fn from(answer: Result<Answer, InvocationError>) -> Self {
+        match answer {
+            Ok(answer) => Self::Answer(answer),
+            Err(InvocationError { kind, message }) => {
+                Self::Error { error_type: kind, error_message: message }
             }
         }
     }
-    let ids: HashSet<&OutcomeDocument> = sum
+}
+
+/// Prints the sum of all payloads, and the answer to each.
+pub fn print_document(invocations: &[Invocation]) -> anyhow::Result<()> {
+    let answers = invocations.iter().map(|Invocation { payload, result }| {
+        let answer = match result {
+            Ok(report) => report.answer(),
+            Err(unreadable) => Err(InvocationError::from(unreadable.clone())),
+        };
+        InvocationDocument { payload, answer: answer.into() }
+    });
+    print_json(&RunDocument { sum: sum(invocations), invocations: answers.collect() })
+}
+
+fn sum(invocations: &[Invocation]) -> PlanDocument {
+    let mut sum = PlanDocument::default();
+    for report in invocations.iter().filter_map(|invocation| invocation.result.as_ref().ok()) {
+        sum.add(PlanDocument::submitted(&report.submission));
+    }
+    sum
+}
+
+/// Returns the totals of all payloads as a sentence.
+fn totals(invocations: &[Invocation]) -> String {
+    let sum = sum(invocations);
+    let reports = || invocations.iter().filter_map(|invocation| invocation.result.as_ref().ok());
+    let deliveries = reports().flat_map(|report| &report.payload.deliveries);
+    let outcomes = sum
         .distributions
         .iter()
         .flat_map(|part| &part.requests)
-        .filter_map(|request| request.outcome.as_ref())
-        .filter(|outcome| matches!(outcome, OutcomeDocument::Accepted { .. }))
-        .collect();
-    let unaddressable: usize = sum.distributions.iter().map(|part| part.unaddressable.len()).sum();
+        .filter_map(|request| request.outcome.as_ref());
+    let invalidations: HashSet<&OutcomeDocument> =
+        outcomes.filter(|outcome| matches!(outcome, OutcomeDocument::Accepted { .. })).collect();
     let mut parts = vec![
-        many(invocations.len(), "payload"),
-        many(sum.changes, "change"),
-        many(ids.len(), "invalidation"),
-        many(sum.billed_paths, "billed path"),
+        pluralize(invocations.len(), "payload"),
+        pluralize(sum.changes, "change"),
+        pluralize(invalidations.len(), "invalidation"),
+        pluralize(sum.billed_paths, "billed path"),
     ];
     for (count, what) in [
-        (sum.fallback, "to the fallback"),
+        (sum.fallback, &*format!("sent to {FALLBACK_TARGET}")),
         (sum.ignored, "ignored"),
         (sum.unmatched, "unmatched"),
         (sum.not_served, "not served"),
-        (skipped, "asking for nothing"),
-        (unaddressable, "unaddressable"),
-        (failed, "to be delivered again"),
-        (refused, "refused"),
+        (deliveries.map(|delivery| delivery.skipped).sum(), "skipped"),
+        (sum.distributions.iter().map(|part| part.unaddressable.len()).sum(), "unaddressable"),
+        (reports().map(|report| report.submission.failed_deliveries()).sum(), "to be redelivered"),
+        (invocations.iter().filter(|invocation| invocation.result.is_err()).count(), "refused"),
     ] {
         if count > 0 {
             parts.push(format!("{count} {what}"));

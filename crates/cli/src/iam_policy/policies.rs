@@ -1,18 +1,18 @@
-//! The least IAM policies for the rules.
+//! Least-privilege IAM policies for the rules.
 //!
 //! | policy | for whom |
 //! |---|---|
 //! | [`function`] | the function: invalidate what the rules name, assume their roles, write logs, read the queue |
-//! | [`assumed_role`] | a `role_arn` of the rules, in its own account: invalidate what the rules name |
-//! | [`trust`] | that role's trust policy: the function alone may assume it |
+//! | [`role`] | a `role_arn` of the rules, in its own account: invalidate what the rules name |
+//! | [`trust`] | that role's trust policy: only the function may assume it |
 //! | [`setup`] | a person who runs `init` and `check --aws`: read distributions |
 //!
-//! - Resources are exact ARNs. Whether `CreateInvalidationForDistributionTenant`
-//!   can be limited to a tenant's ARN is not settled by AWS's documentation:
-//!   where AWS denies it, [`Tenants::All`] gives `*`, which lets the holder
-//!   invalidate every tenant of its account and nothing else.
-//! - A target with a role needs nothing of the function but `sts:AssumeRole`.
-//! - Nothing reads S3: the events carry all that is needed.
+//! - Resources are exact ARNs. AWS's documentation does not say whether
+//!   `CreateInvalidationForDistributionTenant` accepts a tenant's ARN as the
+//!   resource. If AWS denies it, use [`TenantArns::Any`]: `*`, which allows
+//!   invalidations of all tenants of the account and nothing else.
+//! - For a target with a role, the function needs only `sts:AssumeRole`.
+//! - No policy reads S3, because the events contain all that is needed.
 
 use std::collections::BTreeSet;
 
@@ -23,71 +23,73 @@ use s3_cloudfront_invalidator::{
     rules::Target,
 };
 
-/// The account whose resources a policy names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place<'a> {
-    /// `aws`, `aws-cn`, `aws-us-gov` …
+/// The account of the resources in a policy.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicyAccount<'a> {
     pub partition: &'a str,
-    /// The account's twelve digits.
     pub account: &'a str,
 }
 
-impl Place<'static> {
-    /// The account a CloudFormation stack is made in.
+impl PolicyAccount<'static> {
+    /// The account of a CloudFormation stack.
     pub const STACK: Self = Self { partition: "${AWS::Partition}", account: "${AWS::AccountId}" };
 }
 
-/// How tenants are named in a policy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tenants {
-    /// By their ARNs.
-    #[default]
-    Exact,
-    /// All of the account, by `*`.
-    All,
+impl PolicyAccount<'_> {
+    fn arn(&self, service: &str, region: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{region}:{}:{resource}", self.partition, self.account)
+    }
 }
 
-/// What belongs to the function besides the rules.
+/// How a policy names distribution tenants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TenantArns {
+    Exact,
+    /// `*`
+    Any,
+}
+
+/// The function's own resources.
 #[derive(Clone, Copy, Debug)]
-pub struct Function<'a> {
-    /// The region it runs in.
+pub struct FunctionResources<'a> {
     pub region: &'a str,
-    /// Its log group.
     pub log_group: &'a str,
-    /// The name of the queue it reads, in the same region and account.
+    /// The queue's name, in the same region and account.
     pub queue: Option<&'a str>,
 }
 
-/// The policy of the function's own role.
+/// The policy of the function's role.
 pub fn function(
     targets: &[Target],
-    place: Place<'_>,
-    tenants: Tenants,
-    function: Function<'_>,
+    account: PolicyAccount<'_>,
+    tenants: TenantArns,
+    FunctionResources { region, log_group, queue }: FunctionResources<'_>,
 ) -> Value {
-    let Place { partition, account } = place;
-    let Function { region, log_group, queue } = function;
-    let mut statements = rules_statements(targets, place, tenants);
+    let mut statements = rules_statements(targets, account, tenants);
+    let log_group = account.arn("logs", region, &format!("log-group:{log_group}:*"));
     statements.push(statement(
         "WriteLogs",
         &["logs:CreateLogStream", "logs:PutLogEvents"],
-        &json!([format!("arn:{partition}:logs:{region}:{account}:log-group:{log_group}:*")]),
+        &json!([log_group]),
     ));
     if let Some(queue) = queue {
         statements.push(statement(
             "ReadQueue",
             &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
-            &json!([format!("arn:{partition}:sqs:{region}:{account}:{queue}")]),
+            &json!([account.arn("sqs", region, queue)]),
         ));
     }
     policy(&statements)
 }
 
-/// The statements that follow from the rules alone; none when the rules name
-/// nothing to invalidate.
-pub fn rules_statements(targets: &[Target], place: Place<'_>, tenants: Tenants) -> Vec<Value> {
+/// The statements that depend on the rules; none if the rules have no target.
+pub fn rules_statements(
+    targets: &[Target],
+    account: PolicyAccount<'_>,
+    tenants: TenantArns,
+) -> Vec<Value> {
     let own = targets.iter().filter(|target| target.distribution.role.is_none());
-    let mut statements = invalidate(own, place, tenants);
+    let mut statements = invalidate(own, account, tenants);
     let roles: BTreeSet<&str> = roles(targets).map(|role| role.arn.as_str()).collect();
     if !roles.is_empty() {
         statements.push(statement("AssumeRoles", &["sts:AssumeRole"], &json!(roles)));
@@ -95,18 +97,19 @@ pub fn rules_statements(targets: &[Target], place: Place<'_>, tenants: Tenants) 
     statements
 }
 
-/// The policy of the role `arn`, which targets name, in the account it is of.
-pub fn assumed_role(targets: &[Target], arn: &str, tenants: Tenants) -> Option<Value> {
-    let served: Vec<&Target> = targets
-        .iter()
-        .filter(|target| target.distribution.role.as_ref().is_some_and(|role| role.arn == arn))
-        .collect();
-    let statements = invalidate(served, role_place(arn)?, tenants);
+/// The policy of the role `arn` in its own account. `None` if no target has it.
+pub fn role(targets: &[Target], arn: &str, tenants: TenantArns) -> Option<Value> {
+    // arn:PARTITION:iam::ACCOUNT:role/NAME
+    let mut parts = arn.split(':');
+    let account = PolicyAccount { partition: parts.nth(1)?, account: parts.nth(2)? };
+    let has_role =
+        |target: &&Target| target.distribution.role.as_ref().is_some_and(|role| role.arn == arn);
+    let statements = invalidate(targets.iter().filter(has_role), account, tenants);
     (!statements.is_empty()).then(|| policy(&statements))
 }
 
-/// The trust policy of the role `arn`, which targets name: `function_role` may
-/// assume it if it sends the external id, where targets have one.
+/// The trust policy of the role `arn`: `function_role` may assume it with the
+/// external ids of the targets. `None` if no target has the role.
 pub fn trust(targets: &[Target], arn: &str, function_role: &str) -> Option<Value> {
     let roles: BTreeSet<&Role> = roles(targets).filter(|role| role.arn == arn).collect();
     if roles.is_empty() {
@@ -117,7 +120,7 @@ pub fn trust(targets: &[Target], arn: &str, function_role: &str) -> Option<Value
         "Principal": {"AWS": function_role},
         "Action": "sts:AssumeRole",
     });
-    // A target without an external id must be able to assume the role, too.
+    // A target without an external id must be able to use the role, too.
     let ids: Option<Vec<&str>> = roles.iter().map(|role| role.external_id.as_deref()).collect();
     if let Some(ids) = ids {
         statement["Condition"] = json!({"StringEquals": {"sts:ExternalId": ids}});
@@ -125,46 +128,36 @@ pub fn trust(targets: &[Target], arn: &str, function_role: &str) -> Option<Value
     Some(policy(&[statement]))
 }
 
-/// The policy of a person who runs `init` and `check --aws`. Both look at
-/// every distribution, and `ListDistributions` takes no narrower resource.
-pub fn setup(place: Place<'_>) -> Value {
-    let Place { partition, account } = place;
+/// The policy of a person who runs `init` and `check --aws`. Both read all
+/// distributions, and `ListDistributions` supports no narrower resource.
+pub fn setup(account: PolicyAccount<'_>) -> Value {
     policy(&[
         statement("ListDistributions", &["cloudfront:ListDistributions"], &json!("*")),
         statement(
             "ReadDistributions",
             &["cloudfront:GetDistributionConfig"],
-            &json!([format!("arn:{partition}:cloudfront::{account}:distribution/*")]),
+            &json!([account.arn("cloudfront", "", "distribution/*")]),
         ),
     ])
 }
 
-/// The roles that targets name.
 pub fn roles(targets: &[Target]) -> impl Iterator<Item = &Role> {
     targets.iter().filter_map(|target| target.distribution.role.as_ref())
 }
 
-/// The partition and account of `arn:PARTITION:iam::ACCOUNT:role/NAME`.
-fn role_place(arn: &str) -> Option<Place<'_>> {
-    let mut parts = arn.split(':').skip(1);
-    let partition = parts.next()?;
-    let account = parts.nth(2)?;
-    Some(Place { partition, account })
-}
-
 fn invalidate<'a>(
-    targets: impl IntoIterator<Item = &'a Target>,
-    Place { partition, account }: Place<'_>,
-    tenants: Tenants,
+    targets: impl Iterator<Item = &'a Target>,
+    account: PolicyAccount<'_>,
+    tenants: TenantArns,
 ) -> Vec<Value> {
-    let mut distribution_arns = BTreeSet::new();
-    let mut tenant_arns = BTreeSet::new();
-    let arn = |kind, id| format!("arn:{partition}:cloudfront::{account}:{kind}/{id}");
+    let (mut distribution_arns, mut tenant_arns) = (BTreeSet::new(), BTreeSet::new());
     for target in targets {
-        match &target.distribution.id {
-            DistributionId::Distribution(id) => distribution_arns.insert(arn("distribution", id)),
-            DistributionId::Tenant(id) => tenant_arns.insert(arn("distribution-tenant", id)),
+        let (arns, kind) = match target.distribution.id {
+            DistributionId::Distribution(_) => (&mut distribution_arns, "distribution"),
+            DistributionId::Tenant(_) => (&mut tenant_arns, "distribution-tenant"),
         };
+        let id = target.distribution.id.as_str();
+        arns.insert(account.arn("cloudfront", "", &format!("{kind}/{id}")));
     }
     let mut statements = Vec::new();
     if !distribution_arns.is_empty() {
@@ -175,14 +168,13 @@ fn invalidate<'a>(
         ));
     }
     if !tenant_arns.is_empty() {
-        let resource = match tenants {
-            Tenants::Exact => json!(tenant_arns),
-            Tenants::All => json!("*"),
-        };
         statements.push(statement(
             "InvalidateTenants",
             &["cloudfront:CreateInvalidationForDistributionTenant"],
-            &resource,
+            &match tenants {
+                TenantArns::Exact => json!(tenant_arns),
+                TenantArns::Any => json!("*"),
+            },
         ));
     }
     statements
@@ -201,7 +193,7 @@ mod tests {
     use super::*;
     use s3_cloudfront_invalidator::{distribution::Distribution, item::PathSettings};
 
-    const PLACE: Place<'_> = Place { partition: "aws", account: "111122223333" };
+    const ACCOUNT: PolicyAccount<'_> = PolicyAccount { partition: "aws", account: "111122223333" };
     const PARTNER: &str = "arn:aws-cn:iam::444455556666:role/invalidator";
 
     fn target(id: &str, role: Option<(&str, Option<&str>)>) -> Target {
@@ -233,13 +225,13 @@ mod tests {
 
     #[test]
     fn function_policy_names_exactly_what_the_rules_name() {
-        let function_of = Function {
+        let resources = FunctionResources {
             region: "eu-west-1",
             log_group: "/aws/lambda/invalidator",
             queue: Some("changes"),
         };
         assert_eq!(
-            function(&targets(), PLACE, Tenants::Exact, function_of),
+            function(&targets(), ACCOUNT, TenantArns::Exact, resources),
             json!({"Version": "2012-10-17", "Statement": [
                 {"Sid": "InvalidateDistributions", "Effect": "Allow",
                  "Action": ["cloudfront:CreateInvalidation"],
@@ -261,20 +253,20 @@ mod tests {
     }
 
     #[test]
-    fn rules_without_targets_need_nothing() {
-        assert_eq!(rules_statements(&[], PLACE, Tenants::Exact), Vec::<Value>::new());
+    fn rules_without_targets_need_no_permission() {
+        assert_eq!(rules_statements(&[], ACCOUNT, TenantArns::Exact), Vec::<Value>::new());
     }
 
     #[test]
     fn all_tenants() {
-        let statements = rules_statements(&targets(), PLACE, Tenants::All);
+        let statements = rules_statements(&targets(), ACCOUNT, TenantArns::Any);
         assert_eq!(statements[1]["Resource"], json!("*"));
         assert_ne!(statements[0]["Resource"], json!("*"));
     }
 
     #[test]
     fn a_role_invalidates_in_its_own_account_and_partition() {
-        let policy = assumed_role(&targets(), PARTNER, Tenants::Exact).expect("a named role");
+        let policy = role(&targets(), PARTNER, TenantArns::Exact).expect("a named role");
         let resources: Vec<&Value> = policy["Statement"]
             .as_array()
             .expect("statements")
@@ -288,11 +280,11 @@ mod tests {
                 &json!(["arn:aws-cn:cloudfront::444455556666:distribution-tenant/dt_OTHER"]),
             ]
         );
-        assert_eq!(assumed_role(&targets(), "arn:aws:iam::1:role/x", Tenants::Exact), None);
+        assert_eq!(role(&targets(), "arn:aws:iam::1:role/x", TenantArns::Exact), None);
     }
 
     #[test]
-    fn trust_asks_for_the_external_id_where_every_target_has_one() {
+    fn trust_requires_the_external_id_if_every_target_has_one() {
         let function_role = "arn:aws:iam::111122223333:role/function";
         let condition = |targets: &[Target]| {
             trust(targets, PARTNER, function_role).expect("a named role")["Statement"][0]

@@ -11,7 +11,7 @@ use s3_cloudfront_invalidator::{
     rules::{Explanation, RuleSet, explain},
 };
 
-use crate::{Format, Global, Verdict, input};
+use crate::{Exit, Format, Global, input};
 
 /// Explains, rule by rule, what a change of an object leads to.
 ///
@@ -44,7 +44,7 @@ struct Event {
     region: Option<String>,
 }
 
-pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
+pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let rules = input::load_rules(global)?;
     let explained: Vec<Explained> = args
         .objects
@@ -61,7 +61,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         written => written?,
     }
-    Ok(Verdict::Done)
+    Ok(Exit::Done)
 }
 
 /// A change and why it leads to what.
@@ -81,7 +81,7 @@ impl Explained {
 fn plan(rules: &RuleSet, explained: &[Explained]) -> Plan {
     let mut planner = Planner::new(rules.targets(), PlanOptions::default());
     for Explained { change, .. } in explained {
-        planner.add(change, 0, || rules.route(change));
+        planner.add(change, 0, &rules.route(change));
     }
     planner.finish()
 }

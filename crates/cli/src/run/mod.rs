@@ -1,4 +1,4 @@
-//! `invalidator run`: the same handler as the Lambda function, on this machine.
+//! `invalidator run`: the handler of the Lambda function, on this machine.
 
 mod chaos;
 mod report;
@@ -16,39 +16,39 @@ use s3_cloudfront_invalidator::{
 };
 use tokio::time::Instant;
 
-use crate::{Format, Global, Verdict, input};
-use report::{Invocation, Outcome};
+use crate::{Exit, Format, Global, input};
+use report::Invocation;
 
-/// How long each payload may take: the function's timeout in the template.
+/// The time limit of each payload: the function's timeout in the SAM template.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Runs the whole function on payloads.
+/// Runs the function on payloads.
 ///
 /// Each payload is one invocation: rules, plan and CreateInvalidation, as in
-/// Lambda. CloudFront is a simulator in this process, which knows every target
-/// of the rules and needs no credentials, unless told otherwise.
+/// Lambda. By default, requests are sent to a simulator in this process, which
+/// has all distributions of the rules and needs no credentials.
 #[derive(clap::Args)]
 pub struct Args {
     /// JSON or JSONL files, directories of such files, or - for standard input.
     #[arg(required = true, value_name = "PAYLOAD")]
     payloads: Vec<PathBuf>,
-    /// Send to this CloudFront endpoint, with the credentials of the environment.
+    /// Send requests to this endpoint, with credentials from the environment.
     #[arg(long, value_name = "URL", conflicts_with = "aws")]
     endpoint_url: Option<String>,
-    /// Send to AWS. This invalidates, and may cost money.
+    /// Send requests to AWS. Invalidations may cost money.
     #[arg(long)]
     aws: bool,
-    /// Send the payloads' changes through a queue on a bad day, with this seed:
-    /// a third of the calls throttled, a tenth failing, connections cut,
-    /// processes killed. Says what was lost and billed beside a good day.
+    /// Send the changes of the payloads through a queue while requests are
+    /// throttled, fail and are cut off, and processes are killed, with this
+    /// random seed. Compares losses and billed paths with an undisturbed run.
     #[arg(long, value_name = "SEED", conflicts_with_all = ["aws", "endpoint_url"])]
     chaos: Option<u64>,
-    /// How many changes --chaos sends; the payloads' changes are repeated.
+    /// Number of changes for --chaos; those of the payloads are repeated.
     #[arg(long, value_name = "N", default_value_t = 10_000, requires = "chaos")]
     changes: usize,
 }
 
-pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
+pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let Args { payloads, endpoint_url, aws, chaos, changes } = args;
     let config = input::load_config(global)?;
     let payloads = input::read_payloads(&payloads)?;
@@ -65,18 +65,15 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
         for payload in payloads {
             let request_id = format!("local-{}", invocations.len() + 1);
             let deadline = Instant::now() + TIMEOUT;
-            let outcome = match function.handle(&payload.bytes, &request_id, deadline).await {
-                Ok(report) => Outcome::Handled(Box::new(report)),
-                Err(unreadable) => Outcome::Refused(unreadable),
-            };
-            invocations.push(Invocation { payload: payload.name, outcome });
+            let result = function.handle(&payload.bytes, &request_id, deadline).await;
+            invocations.push(Invocation { payload: payload.name, result });
         }
         match global.format {
-            Format::Text => report::text(&invocations),
-            Format::Json => report::json(&invocations)?,
+            Format::Text => report::print_text(&invocations),
+            Format::Json => report::print_document(&invocations)?,
         }
         let done = invocations.iter().all(Invocation::is_done);
-        Ok(if done { Verdict::Done } else { Verdict::Negative })
+        Ok(if done { Exit::Done } else { Exit::Negative })
     })
 }
 

@@ -1,76 +1,64 @@
-//! The JSON document of `plan` and `run`. Its names are part of the contract.
+//! The JSON documents of `plan` and `run`. Scripts depend on the names.
 
 use std::sync::Arc;
 
 use s3_cloudfront_invalidator::{
-    cloudfront::{Outcome, Submission, SubmittedRequest},
+    cloudfront::{Outcome, Submission, SubmittedDistribution, SubmittedRequest},
     distribution::{Distribution, DistributionId},
     item::Item,
-    plan::{Counts, Plan, UnaddressableChange},
+    plan::{Cost, Counts, DistributionPlan, Plan, UnaddressableChange},
 };
 use serde::Serialize;
 
-/// What was planned for all payloads, and what became of it.
+use super::summary::Summary;
+use crate::output::print_json;
+
+/// The plan of all payloads, with the outcome of each request if it was sent.
 #[derive(Default, Serialize)]
-pub struct Document {
-    /// All distinct changes.
+pub struct PlanDocument {
+    /// Distinct changes.
     pub changes: usize,
-    /// Only an `ignore` rule matched.
     pub ignored: usize,
-    /// No rule matched and no fallback took it.
     pub unmatched: usize,
-    /// Matched, and no target serves the key.
     pub not_served: usize,
-    /// No rule matched and `DistributionId` took it.
     pub fallback: usize,
-    /// What CloudFront bills.
     pub billed_paths: usize,
-    /// One entry for each distribution.
     pub distributions: Vec<DistributionDocument>,
 }
 
-/// One distribution or tenant.
 #[derive(Serialize)]
 pub struct DistributionDocument {
     #[serde(flatten)]
-    pub id: Id,
-    /// The targets that contributed.
+    pub id: DistributionKey,
     pub targets: Vec<String>,
-    /// What CloudFront bills.
     pub billed_paths: usize,
-    /// How many of these are wildcard paths.
     pub wildcards: usize,
-    /// How many objects are purged that did not change, where the site is known.
+    /// Objects that are purged although they did not change, with `--site`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unchanged_purged: Option<usize>,
-    /// What is sent.
     pub requests: Vec<RequestDocument>,
-    /// What cannot be sent.
     pub unaddressable: Vec<UnaddressableDocument>,
 }
 
 /// `"distribution": "E…"` or `"tenant": "dt_…"`.
 #[derive(PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Id {
+pub enum DistributionKey {
     Distribution(String),
     Tenant(String),
 }
 
-/// One CreateInvalidation. Where CloudFront made several of one, because it
-/// refused an item, each is an entry.
+/// One CreateInvalidation request. A request that was bisected, because
+/// CloudFront refused an item, is one entry for each outcome.
 #[derive(PartialEq, Eq, Serialize)]
 pub struct RequestDocument {
-    /// The caller reference of the plan.
     pub caller_reference: String,
-    /// Paths, wildcard paths and tags.
     pub items: Vec<String>,
-    /// What became of them; absent in a plan.
+    /// Absent in a plan.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<OutcomeDocument>,
 }
 
-/// What became of items.
 #[derive(PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 pub enum OutcomeDocument {
@@ -79,7 +67,7 @@ pub enum OutcomeDocument {
     DryRun { dry_run: bool },
 }
 
-/// A change that no item can be sent for.
+/// A change for which nothing can be sent.
 #[derive(Serialize)]
 pub struct UnaddressableDocument {
     pub bucket: String,
@@ -87,38 +75,29 @@ pub struct UnaddressableDocument {
     pub reason: String,
 }
 
-impl Document {
-    /// A plan that is not sent.
+impl PlanDocument {
+    /// Describes a plan that is not sent.
     pub fn planned(plan: &Plan) -> Self {
         let distributions = plan.distributions.iter().map(|part| {
             let requests = part.requests.iter().map(|request| {
                 let items = request.items.iter().map(|planned| &planned.item);
                 RequestDocument::new(&request.caller_reference, items, None)
             });
-            let requests = requests.collect();
-            DistributionDocument::new(
-                &part.distribution,
-                &part.targets,
-                part.wildcards(),
-                requests,
-                &part.unaddressable,
-            )
+            let (requests, wildcards) = (requests.collect(), part.wildcards());
+            let DistributionPlan { distribution, targets, unaddressable, .. } = part;
+            DistributionDocument::new(distribution, targets, wildcards, requests, unaddressable)
         });
         Self::of(plan.counts, distributions.collect())
     }
 
-    /// What was planned, and what became of it.
+    /// Describes a plan and its outcomes.
     pub fn submitted(submission: &Submission) -> Self {
         let distributions = submission.distributions.iter().map(|part| {
-            let wildcards =
-                part.items().filter(|submitted| submitted.planned.item.is_wildcard()).count();
-            DistributionDocument::new(
-                &part.distribution,
-                &part.targets,
-                wildcards,
-                part.requests.iter().flat_map(requests).collect(),
-                &part.unaddressable,
-            )
+            let requests = part.requests.iter().flat_map(by_outcome).collect();
+            let items = part.items().map(|submitted| &submitted.planned.item);
+            let wildcards = items.filter(|item| item.is_wildcard()).count();
+            let SubmittedDistribution { distribution, targets, unaddressable, .. } = part;
+            DistributionDocument::new(distribution, targets, wildcards, requests, unaddressable)
         });
         Self::of(submission.counts, distributions.collect())
     }
@@ -135,7 +114,7 @@ impl Document {
         }
     }
 
-    /// Adds another invocation's document.
+    /// Adds the document of another invocation.
     pub fn add(&mut self, other: Self) {
         self.changes += other.changes;
         self.ignored += other.ignored;
@@ -166,7 +145,7 @@ impl DistributionDocument {
             reason: change.reason.to_string(),
         });
         Self {
-            id: Id::of(distribution),
+            id: DistributionKey::of(distribution),
             targets: targets.iter().map(ToString::to_string).collect(),
             billed_paths: requests
                 .iter()
@@ -193,8 +172,7 @@ impl DistributionDocument {
     }
 }
 
-impl Id {
-    /// The id of a distribution or tenant.
+impl DistributionKey {
     pub fn of(distribution: &Distribution) -> Self {
         match &distribution.id {
             DistributionId::Distribution(id) => Self::Distribution(id.clone()),
@@ -213,14 +191,14 @@ impl RequestDocument {
         Self { caller_reference: caller_reference.to_owned(), items, outcome }
     }
 
-    /// Whether CloudFront bills it: a plan counts as if it were sent.
+    /// Whether CloudFront bills it. A plan counts as if it were sent.
     fn is_billed(&self) -> bool {
         matches!(self.outcome, None | Some(OutcomeDocument::Accepted { .. }))
     }
 }
 
-/// The items of one request by what became of them, in order.
-fn requests(request: &SubmittedRequest) -> Vec<RequestDocument> {
+/// Groups the items of one request by outcome, in order.
+fn by_outcome(request: &SubmittedRequest) -> Vec<RequestDocument> {
     let mut groups: Vec<(OutcomeDocument, Vec<&Item>)> = Vec::new();
     for submitted in &request.items {
         let item = &submitted.planned.item;
@@ -230,12 +208,10 @@ fn requests(request: &SubmittedRequest) -> Vec<RequestDocument> {
             None => groups.push((outcome, vec![item])),
         }
     }
-    groups
-        .into_iter()
-        .map(|(outcome, items)| {
-            RequestDocument::new(&request.caller_reference, items, Some(outcome))
-        })
-        .collect()
+    let group = |(outcome, items)| {
+        RequestDocument::new(&request.caller_reference, items, Some(outcome))
+    };
+    groups.into_iter().map(group).collect()
 }
 
 impl OutcomeDocument {
@@ -251,4 +227,50 @@ impl OutcomeDocument {
             }
         }
     }
+}
+
+/// The document of `plan --format json`.
+#[derive(Serialize)]
+struct PricedPlanDocument<'s> {
+    #[serde(flatten)]
+    plan: PlanDocument,
+    cost: CostComparisonDocument,
+    /// What could not be read and is not in the plan.
+    unreadable: &'s [String],
+}
+
+#[derive(Serialize)]
+struct CostComparisonDocument {
+    month_to_date: u64,
+    plan: CostDocument,
+    path_per_file: CostDocument,
+    everything: CostDocument,
+}
+
+#[derive(Serialize)]
+struct CostDocument {
+    paths: u64,
+    free_paths: u64,
+    usd: f64,
+}
+
+impl From<Cost> for CostDocument {
+    fn from(Cost { paths, free, price }: Cost) -> Self {
+        Self { paths, free_paths: free, usd: price.thousandths() as f64 / 1_000.0 }
+    }
+}
+
+/// Prints a plan that is not sent.
+pub fn print(summary: &Summary, unreadable: &[String]) -> anyhow::Result<()> {
+    let mut plan = PlanDocument::planned(&summary.plan);
+    for (document, (_, figures)) in plan.distributions.iter_mut().zip(summary.distributions()) {
+        document.unchanged_purged = figures.unchanged.as_ref().map(|unchanged| unchanged.purged);
+    }
+    let cost = CostComparisonDocument {
+        month_to_date: summary.month_to_date,
+        plan: summary.plan_cost.into(),
+        path_per_file: summary.path_per_file.into(),
+        everything: summary.everything.into(),
+    };
+    print_json(&PricedPlanDocument { plan, cost, unreadable })
 }

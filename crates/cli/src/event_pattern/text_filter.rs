@@ -2,23 +2,19 @@ use serde_json::{Value, json};
 
 use s3_cloudfront_invalidator::rules::BucketPattern;
 
-/// What one entry of a pattern's array matches: a bucket's name or a key.
+/// A filter for bucket names or keys, as one entry of a pattern's array.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Matcher {
-    /// Every text.
+pub(super) enum TextFilter {
     Any,
-    /// Exactly this text.
     Exact(String),
-    /// Texts that start with this one.
     Prefix(String),
-    /// Texts that end with this one.
     Suffix(String),
-    /// Texts that start with the one and go on to end with the other: the two
-    /// do not overlap, as in EventBridge's `wildcard`.
+    /// A prefix and a suffix that do not overlap, as in EventBridge's
+    /// `wildcard`.
     Between(String, String),
 }
 
-impl Matcher {
+impl TextFilter {
     pub(super) fn bucket(pattern: &BucketPattern) -> Self {
         match pattern {
             BucketPattern::Exact(name) => Self::Exact(name.clone()),
@@ -27,8 +23,8 @@ impl Matcher {
         }
     }
 
-    /// Matchers that together match the keys that start with one of `prefixes`
-    /// and end with one of `suffixes`.
+    /// Returns filters for the keys that start with one of `prefixes` and end
+    /// with one of `suffixes`.
     pub(super) fn keys(prefixes: &[String], suffixes: &[String]) -> Vec<Self> {
         let mut keys = Vec::new();
         for prefix in prefixes {
@@ -47,7 +43,7 @@ impl Matcher {
         keys
     }
 
-    /// Whether every text that `other` matches is matched by `self`.
+    /// Returns whether `self` matches every text that `other` matches.
     pub(super) fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Any, _) => true,
@@ -66,7 +62,7 @@ impl Matcher {
         }
     }
 
-    /// Whether there may be a text that both match. `false` is certain.
+    /// Returns `false` only if no text matches both.
     pub(super) fn may_overlap(&self, other: &Self) -> bool {
         if let (Self::Exact(_), _) | (_, Self::Exact(_)) = (self, other) {
             return self.covers(other) || other.covers(self);
@@ -76,7 +72,7 @@ impl Matcher {
         (p.starts_with(q) || q.starts_with(p)) && (s.ends_with(t) || t.ends_with(s))
     }
 
-    /// What every matched text starts and ends with.
+    /// Returns the prefix and the suffix of all matching texts.
     fn ends(&self) -> (&str, &str) {
         match self {
             Self::Any => ("", ""),
@@ -91,7 +87,7 @@ impl Matcher {
         matches!(self, Self::Between(..))
     }
 
-    /// The entry of a pattern's array; [`Matcher::Any`] has none.
+    /// Returns the entry of a pattern's array; [`TextFilter::Any`] has none.
     pub(super) fn entry(&self) -> Option<Value> {
         match self {
             Self::Any => None,
@@ -105,9 +101,9 @@ impl Matcher {
     }
 }
 
-/// The texts that start with `prefix` and end with `suffix` where the two
-/// share characters: `img/` and `/index.html` share the slash of
-/// `img/index.html`, which `img/*/index.html` does not match.
+/// Returns the texts in which `prefix` and `suffix` overlap: `img/` and
+/// `/index.html` overlap in `img/index.html`, which `img/*/index.html` does not
+/// match.
 fn overlaps(prefix: &str, suffix: &str) -> impl Iterator<Item = String> {
     (1..=prefix.len().min(suffix.len()))
         .filter(|&shared| suffix.is_char_boundary(shared) && prefix.ends_with(&suffix[..shared]))
@@ -144,7 +140,7 @@ mod tests {
 
     #[test]
     fn wildcards_are_escaped() {
-        let entry = Matcher::Between(r"a*\".to_owned(), "*.b".to_owned()).entry();
+        let entry = TextFilter::Between(r"a*\".to_owned(), "*.b".to_owned()).entry();
         assert_eq!(entry, Some(json!({"wildcard": r"a\*\\*\*.b"})));
     }
 }

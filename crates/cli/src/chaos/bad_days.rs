@@ -6,7 +6,6 @@ use std::{collections::BTreeSet, time::Duration};
 
 use cloudfront_simulator as simulator;
 use cloudfront_simulator::{Clock, Counters, Faults, InProgress, Simulator};
-use invalidator::chaos::{Expected, Message, Options, Report, expected, lost, run};
 use s3_cloudfront_invalidator::{
     cloudfront::{CloudFront, Settings},
     distribution::DistributionId,
@@ -14,6 +13,8 @@ use s3_cloudfront_invalidator::{
     rules::RuleSet,
 };
 use serde_json::json;
+
+use super::{Expected, Message, Options, Report, expected, lost, run};
 
 /// Every two-hundredth change is of a path that CloudFront refuses, and every
 /// two-hundredth asks for a target that nobody may touch, beside a good one.

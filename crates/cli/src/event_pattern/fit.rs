@@ -3,19 +3,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    EventPatterns, Limits,
-    matcher::Matcher,
-    render,
-    row::{Row, disjoint_groups, reduce},
+    EventPatterns, PatternLimits, render,
+    row::{Row, Scope, disjoint_groups, reduce},
+    text_filter::TextFilter,
 };
 
-/// Rows beyond this number are widened before anything else is tried: they
-/// cannot fit into [`Limits`], and comparing them pair by pair would take long.
+/// More rows than this are widened first: they cannot fit into any limits, and
+/// comparing them in pairs would take long.
 const MAX_ROWS: usize = 2_000;
 
-/// Patterns within `limits` that together match what the rows match, no event
-/// twice.
-pub(super) fn fit(mut rows: Vec<Row>, limits: Limits) -> EventPatterns {
+/// Returns patterns within `limits` that match what the rows match. No event
+/// matches two patterns.
+pub(super) fn fit(mut rows: Vec<Row>, limits: PatternLimits) -> EventPatterns {
     let mut widened = false;
     while rows.len() > MAX_ROWS && widen(&mut rows) {
         widened = true;
@@ -23,7 +22,7 @@ pub(super) fn fit(mut rows: Vec<Row>, limits: Limits) -> EventPatterns {
     }
     loop {
         rows = reduce(rows);
-        let every_bucket = rows.iter().any(|row| row.bucket == Matcher::Any);
+        let every_bucket = rows.iter().any(|row| row.bucket == TextFilter::Any);
         let (mut too_large, mut rest) = match pack(&rows, limits) {
             Packed::Patterns(patterns) if patterns.len() <= limits.patterns => {
                 return EventPatterns { patterns, widened, every_bucket };
@@ -32,7 +31,7 @@ pub(super) fn fit(mut rows: Vec<Row>, limits: Limits) -> EventPatterns {
             Packed::TooLarge(group, rest) => (group, rest),
         };
         if !widen(&mut too_large) {
-            // One row without a condition: nothing wider exists.
+            // A single row without a filter.
             rest.extend(too_large);
             let patterns = vec![render::pattern(&reduce(rest))];
             return EventPatterns { patterns, widened, every_bucket };
@@ -45,11 +44,11 @@ pub(super) fn fit(mut rows: Vec<Row>, limits: Limits) -> EventPatterns {
 
 enum Packed {
     Patterns(Vec<Value>),
-    /// Rows that need one pattern and do not fit into it, and the others.
+    /// Rows that must be in one pattern and do not fit into it, and all others.
     TooLarge(Vec<Row>, Vec<Row>),
 }
 
-fn pack(rows: &[Row], limits: Limits) -> Packed {
+fn pack(rows: &[Row], limits: PatternLimits) -> Packed {
     if rows.is_empty() {
         return Packed::Patterns(Vec::new());
     }
@@ -76,21 +75,21 @@ fn pack(rows: &[Row], limits: Limits) -> Packed {
     Packed::Patterns(patterns)
 }
 
-fn render_within(rows: &[Row], limits: Limits) -> Option<Value> {
+fn render_within(rows: &[Row], limits: PatternLimits) -> Option<Value> {
     let wildcards = rows.iter().filter(|row| row.key.is_wildcard()).count();
     let pattern = render::pattern(rows);
     (wildcards <= limits.wildcards && render::length(&pattern) <= limits.characters)
         .then_some(pattern)
 }
 
-/// Makes the rows match more with fewer or shorter conditions; `false` when
-/// they have none left to give up. Each step gives up as little as it can:
+/// Widens the rows to fewer or shorter filters. Returns `false` if no filter is
+/// left. One step at a time:
 ///
-/// 1. the suffixes of the prefix that has most of them;
+/// 1. the suffixes of the prefix with most suffixes;
 /// 2. the last directory of the deepest prefixes, in the bucket with most rows;
-/// 3. that bucket's conditions on keys;
-/// 4. accounts and regions;
-/// 5. the differences between detail types, then the buckets.
+/// 3. the key filters of that bucket;
+/// 4. accounts, regions and detail types;
+/// 5. buckets.
 fn widen(rows: &mut [Row]) -> bool {
     widen_wildcards(rows) || widen_keys(rows) || widen_scopes(rows) || widen_buckets(rows)
 }
@@ -98,23 +97,23 @@ fn widen(rows: &mut [Row]) -> bool {
 fn widen_wildcards(rows: &mut [Row]) -> bool {
     let mut suffixes: BTreeMap<&str, usize> = BTreeMap::new();
     for row in &*rows {
-        if let Matcher::Between(prefix, _) = &row.key {
+        if let TextFilter::Between(prefix, _) = &row.key {
             *suffixes.entry(prefix).or_default() += 1;
         }
     }
     let Some(widest) = suffixes.into_iter().max_by_key(|&(_, count)| count) else { return false };
     let widest = widest.0.to_owned();
     for row in rows {
-        if matches!(&row.key, Matcher::Between(prefix, _) if *prefix == widest) {
-            row.key = Matcher::Prefix(widest.clone());
+        if matches!(&row.key, TextFilter::Between(prefix, _) if *prefix == widest) {
+            row.key = TextFilter::Prefix(widest.clone());
         }
     }
     true
 }
 
 fn widen_keys(rows: &mut [Row]) -> bool {
-    let mut filtered: BTreeMap<&Matcher, usize> = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.key != Matcher::Any) {
+    let mut filtered: BTreeMap<&TextFilter, usize> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.key != TextFilter::Any) {
         *filtered.entry(&row.bucket).or_default() += 1;
     }
     let Some((bucket, _)) = filtered.into_iter().max_by_key(|&(_, count)| count) else {
@@ -125,9 +124,9 @@ fn widen_keys(rows: &mut [Row]) -> bool {
     let deepest = of_bucket.iter().filter_map(|row| parent(&row.key)).map(depth).max();
     for row in &mut of_bucket {
         row.key = match deepest {
-            None => Matcher::Any,
+            None => TextFilter::Any,
             Some(deepest) => match parent(&row.key) {
-                Some(parent) if depth(parent) == deepest => Matcher::Prefix(parent.to_owned()),
+                Some(parent) if depth(parent) == deepest => TextFilter::Prefix(parent.to_owned()),
                 _ => continue,
             },
         };
@@ -135,9 +134,9 @@ fn widen_keys(rows: &mut [Row]) -> bool {
     true
 }
 
-/// The directory above a prefix.
-fn parent(key: &Matcher) -> Option<&str> {
-    let Matcher::Prefix(prefix) = key else { return None };
+/// Returns the parent directory of a prefix.
+fn parent(key: &TextFilter) -> Option<&str> {
+    let TextFilter::Prefix(prefix) = key else { return None };
     let within = prefix.strip_suffix('/').unwrap_or(prefix);
     within.rfind('/').map(|slash| &prefix[..=slash])
 }
@@ -147,24 +146,22 @@ fn depth(directory: &str) -> usize {
 }
 
 fn widen_scopes(rows: &mut [Row]) -> bool {
-    let mut any = false;
+    let detail_types: BTreeSet<&'static str> =
+        rows.iter().flat_map(|row| row.detail_types.iter().copied()).collect();
+    let mut widened = false;
     for row in rows {
-        any |= row.scope.accounts.take().is_some() | row.scope.regions.take().is_some();
+        widened |= row.scope != Scope::default() || row.detail_types != detail_types;
+        row.scope = Scope::default();
+        row.detail_types.clone_from(&detail_types);
     }
-    any
+    widened
 }
 
 fn widen_buckets(rows: &mut [Row]) -> bool {
-    let all: BTreeSet<&'static str> =
-        rows.iter().flat_map(|row| row.detail_types.iter().copied()).collect();
-    let differ = rows.iter().any(|row| row.detail_types != all);
-    let named = rows.iter().any(|row| row.bucket != Matcher::Any);
+    let mut widened = false;
     for row in rows {
-        if differ {
-            row.detail_types.clone_from(&all);
-        } else {
-            row.bucket = Matcher::Any;
-        }
+        widened |= row.bucket != TextFilter::Any;
+        row.bucket = TextFilter::Any;
     }
-    differ || named
+    widened
 }

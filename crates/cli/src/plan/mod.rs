@@ -1,11 +1,10 @@
-//! `invalidator plan`: what would be sent, why it is the least, and its cost.
+//! `invalidator plan`: what would be sent, and what it costs.
 
 mod changes;
+pub mod document;
 mod html;
-mod json;
 mod keys;
 mod outline;
-mod picture;
 mod site;
 mod summary;
 mod text;
@@ -14,48 +13,49 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, bail};
 
-use crate::{Format, Global, Verdict, input};
+use crate::{Exit, Format, Global, input};
 use keys::KeysFormat;
-use summary::Draft;
+use summary::PlanDraft;
 
-/// Plans invalidations for payloads or key lists, with their cost, and sends
-/// nothing.
+/// Plans the invalidations of payloads or of a key list, with their cost.
+/// Nothing is sent.
 ///
-/// All payloads together make one plan, as if one batch had brought them.
+/// All payloads make one plan, as if the function had received them in one
+/// batch.
 #[derive(clap::Args)]
 pub struct Args {
     /// JSON or JSONL files, directories of such files, or - for standard input.
     #[arg(value_name = "PAYLOAD", required_unless_present = "keys", conflicts_with = "keys")]
     payloads: Vec<PathBuf>,
-    /// The bucket of the keys, or of the site.
+    /// Bucket of the keys, or of the site.
     #[arg(long, value_name = "BUCKET")]
     bucket: Option<String>,
-    /// A list of keys, one a line, or - for standard input: each was created.
+    /// List of created keys, one per line, or - for standard input.
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
-    /// How the lines of the list read: just keys, or as the AWS CLI prints them.
+    /// Format of the key list.
     #[arg(long, value_enum, requires = "keys")]
     keys_format: Option<KeysFormat>,
-    /// All keys of the site, one a line or as `aws s3 ls --recursive` prints
+    /// All keys of the site, one per line or as `aws s3 ls --recursive` prints
     /// them, to count the unchanged objects that the plan purges.
     #[arg(long, value_name = "FILE")]
     site: Option<PathBuf>,
-    /// How many paths the account has invalidated this month, for the cost.
+    /// Paths that the account has already invalidated this month, for the cost.
     #[arg(long, value_name = "PATHS", default_value_t)]
     month_to_date: u64,
-    /// Write the plan as a page for the browser as well.
+    /// Also write the plan as an HTML page.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 }
 
-pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
+pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let Args { payloads, bucket, keys, keys_format, site, month_to_date, report } = args;
     let format = keys_format.unwrap_or_default();
     if keys.is_some() && bucket.is_none() && format != KeysFormat::Sync {
-        bail!("--keys needs --bucket: the list does not name one");
+        bail!("--keys needs --bucket, because the list does not name the bucket");
     }
     let rules = input::load_rules(global)?;
-    let mut draft = Draft::new(&rules, month_to_date, site.is_some());
+    let mut draft = PlanDraft::new(&rules, site.is_some());
     let bucket = bucket.as_deref();
     let unreadable = match keys {
         Some(file) => {
@@ -67,17 +67,17 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
     if let Some(file) = site {
         draft.measure_site(&input::read_text(&file)?, bucket)?;
     }
-    let summary = draft.finish();
+    let summary = draft.finish(month_to_date);
     if let Some(file) = report {
         fs::write(&file, html::page(&summary))
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     match global.format {
         Format::Text => text::print(&summary),
-        Format::Json => json::print(&summary, &unreadable)?,
+        Format::Json => document::print(&summary, &unreadable)?,
     }
     for reason in &unreadable {
         anstream::eprintln!("error: {reason}");
     }
-    Ok(if unreadable.is_empty() { Verdict::Done } else { Verdict::Negative })
+    Ok(if unreadable.is_empty() { Exit::Done } else { Exit::Negative })
 }
