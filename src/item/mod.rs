@@ -97,7 +97,7 @@ impl Item {
     }
 
     /// The item without the final `*` of a wildcard.
-    pub(crate) fn stem(&self) -> &str {
+    pub fn stem(&self) -> &str {
         self.wildcard_prefix().unwrap_or(&self.0)
     }
 
