@@ -24,7 +24,6 @@
 //! ```
 
 mod collapse;
-mod cost;
 mod cover;
 mod front;
 mod planner;
@@ -42,7 +41,6 @@ use crate::{
 pub use crate::target::Collapse;
 
 pub use self::{
-    cost::{Cost, Dollars, FREE_PATHS_PER_MONTH, MILLIDOLLARS_PER_PATH},
     planner::{PlanOptions, Planner},
     reference::caller_reference,
     split::{ITEMS_PER_REQUEST, MAX_ITEMS_PER_REQUEST, MAX_WILDCARDS_PER_REQUEST},

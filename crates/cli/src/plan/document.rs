@@ -6,11 +6,11 @@ use s3_cloudfront_invalidator::{
     cloudfront::{Outcome, Submission, SubmittedDistribution, SubmittedRequest},
     distribution::{Distribution, DistributionId},
     item::Item,
-    plan::{Cost, Counts, DistributionPlan, Plan, UnaddressableChange},
+    plan::{Counts, DistributionPlan, Plan, UnaddressableChange},
 };
 use serde::Serialize;
 
-use super::summary::Summary;
+use super::{cost::Cost, summary::Summary};
 use crate::output::print_json;
 
 /// The plan of all payloads, with the outcome of each request if it was sent.

@@ -2,11 +2,10 @@
 
 use std::fmt::{self, Write};
 
-use s3_cloudfront_invalidator::plan::{
-    Cost, DistributionPlan, FREE_PATHS_PER_MONTH, PlannedItem, Request,
-};
+use s3_cloudfront_invalidator::plan::{DistributionPlan, PlannedItem, Request};
 
 use super::{
+    cost::{Cost, FREE_PATHS_PER_MONTH},
     outline::{Directory, PurgedBy},
     summary::{Figures, Summary},
 };

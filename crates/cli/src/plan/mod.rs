@@ -1,6 +1,7 @@
 //! `invalidator plan`: what would be sent, and what it costs.
 
 mod changes;
+mod cost;
 pub mod document;
 mod html;
 mod keys;

@@ -10,11 +10,12 @@ use s3_cloudfront_invalidator::{
     distribution::Distribution,
     event::Change,
     item::Item,
-    plan::{Cost, DistributionPlan, Plan, PlanOptions, Planner},
+    plan::{DistributionPlan, Plan, PlanOptions, Planner},
     rules::{Decision, RuleSet, TargetIndex},
 };
 
 use super::{
+    cost::Cost,
     keys,
     outline::Directory,
     site::{SiteInventory, UnchangedObjects},

@@ -2,11 +2,12 @@
 
 use anstyle::{AnsiColor, Style};
 use s3_cloudfront_invalidator::{
-    plan::{Counts, DistributionPlan, FREE_PATHS_PER_MONTH, PlannedItem},
+    plan::{Counts, DistributionPlan, PlannedItem},
     rules::FALLBACK_TARGET,
 };
 
 use super::{
+    cost::FREE_PATHS_PER_MONTH,
     outline::{Directory, PurgedBy},
     summary::{Figures, Summary},
 };

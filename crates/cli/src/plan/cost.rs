@@ -2,30 +2,26 @@
 
 use std::fmt;
 
-/// How many paths a month cost nothing. The number is per account: all its
-/// distributions share it.
+/// The number of free paths per month and account.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/PayingForInvalidation.html>
 pub const FREE_PATHS_PER_MONTH: u64 = 1_000;
 
-/// What every further path costs, in thousandths of a US dollar. A path, a
-/// wildcard and a tag are one path each.
+/// The price of each further path, in thousandths of a US dollar. A path, a
+/// wildcard and a tag count as one path each.
 /// <https://aws.amazon.com/cloudfront/pricing/>
-pub const MILLIDOLLARS_PER_PATH: u64 = 5;
+const MILLIDOLLARS_PER_PATH: u64 = 5;
 
-/// A number of billed paths, after those of the month so far.
+/// The cost of a number of paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
-    /// How many paths are sent.
     pub paths: u64,
-    /// How many of them the free allowance still takes.
+    /// How many of them are free.
     pub free: u64,
-    /// What the others cost.
     pub price: Dollars,
 }
 
 impl Cost {
-    /// The cost of `paths` when the account has sent `month_to_date` paths this
-    /// month.
+    /// The cost of `paths` if the account sent `month_to_date` paths before.
     pub fn of(paths: u64, month_to_date: u64) -> Self {
         let free = FREE_PATHS_PER_MONTH.saturating_sub(month_to_date).min(paths);
         let price = Dollars { thousandths: (paths - free).saturating_mul(MILLIDOLLARS_PER_PATH) };
@@ -34,13 +30,12 @@ impl Cost {
 }
 
 /// An amount of US dollars.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dollars {
     thousandths: u64,
 }
 
 impl Dollars {
-    /// The amount in thousandths of a dollar, which is exact.
     pub fn thousandths(self) -> u64 {
         self.thousandths
     }
@@ -70,11 +65,8 @@ mod tests {
             (3, u64::MAX, 0, "0.015"),
         ] {
             let cost = Cost::of(paths, month_to_date);
-            assert_eq!(
-                (cost.free, cost.price.to_string().as_str()),
-                (free, price),
-                "{paths} paths after {month_to_date}"
-            );
+            let actual = (cost.free, cost.price.to_string());
+            assert_eq!(actual, (free, price.to_owned()), "{paths} paths after {month_to_date}");
         }
     }
 }
