@@ -88,11 +88,10 @@ impl Account {
         request: &Request<Bytes>,
     ) -> Option<Response<Bytes>> {
         let body = String::from_utf8_lossy(request.body());
-        let (mut operation, mut role) = (Operation::Unknown, None);
+        let mut operation = Operation::Unknown;
         let result = Route::of(request).and_then(|route| {
             operation = route.operation();
             let caller = Caller::of(request.headers(), operation, &self.sessions, now)?;
-            role.clone_from(&caller.role);
             self.serve(&route, &SignedCall { options, now, started_at, caller, body: &body })
         });
         let success = result.unwrap_or_else(|refusal| {
@@ -100,7 +99,7 @@ impl Account {
             let namespace = if is_sts { xml::STS } else { xml::CLOUDFRONT };
             let body = xml::error(namespace, &refusal);
             let Refusal { status, code, message, why } = refusal;
-            let (code, message) = (code.into_owned(), message.into_owned());
+            let (code, message) = (code.to_owned(), message.into_owned());
             let outcome = CallOutcome::Refused { status, code, message, why };
             Success { outcome, status, location: None, body }
         });
@@ -112,7 +111,6 @@ impl Account {
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),
             body: body.into_owned(),
-            role,
             outcome,
         });
         let request_id = format!("00000000-0000-4000-8000-{:012}", self.calls.len());
@@ -132,18 +130,14 @@ impl Account {
         match route {
             Route::Create(resource) => {
                 let fault = self.fault(call, resource);
-                if let Some(refusal) = fault.as_ref().and_then(Fault::refusal) {
-                    return Err(refusal);
+                match fault.and_then(Fault::refusal) {
+                    Some(refusal) => Err(refusal),
+                    None if fault == Some(Fault::DropBefore) => {
+                        let outcome = CallOutcome::DroppedBefore;
+                        Ok(Success { outcome, ..Success::ok(String::new()) })
+                    }
+                    None => self.create(call, resource, fault == Some(Fault::DropAfter)),
                 }
-                if fault == Some(Fault::DropBefore) {
-                    let outcome = CallOutcome::DroppedBefore;
-                    return Ok(Success { outcome, ..Success::ok(String::new()) });
-                }
-                let (mut success, id) = self.create(call, resource)?;
-                if fault == Some(Fault::DropAfter) {
-                    success.outcome = CallOutcome::DroppedAfter(id);
-                }
-                Ok(success)
             }
             Route::Get(resource, id) => {
                 call.authorize(resource, route.operation())?;
@@ -178,12 +172,12 @@ impl Account {
         self.scripted.pop_front().or(random)
     }
 
-    /// Serves CreateInvalidation; returns the id of the invalidation, too.
     fn create(
         &mut self,
         call: &SignedCall<'_>,
         resource: &Resource,
-    ) -> Result<(Success, String), Refusal> {
+        is_dropped: bool,
+    ) -> Result<Success, Refusal> {
         if let Some(bucket) = &mut self.request_rate {
             if !bucket.has(1.0, call.now) {
                 return Err(Refusal::throttled().because("the account's request rate is used up"));
@@ -203,16 +197,16 @@ impl Account {
         let status = if existing.is_none() { IN_PROGRESS } else { status };
         let id = invalidation.id.clone();
         let url = "https://cloudfront.amazonaws.com/2020-05-31";
-        let success = Success {
+        Ok(Success {
             status: 201,
             location: Some(format!("{url}/{}/invalidation/{id}", resource.path())),
             body: xml::invalidation(invalidation, status, created),
             outcome: match existing {
-                Some(_) => CallOutcome::Replayed(id.clone()),
-                None => CallOutcome::Created(id.clone()),
+                _ if is_dropped => CallOutcome::DroppedAfter(id),
+                Some(_) => CallOutcome::Replayed(id),
+                None => CallOutcome::Created(id),
             },
-        };
-        Ok((success, id))
+        })
     }
 
     /// Returns the invalidation with the caller reference of a batch.

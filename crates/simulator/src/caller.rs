@@ -27,10 +27,8 @@ impl Caller {
     ) -> Result<Self, Refusal> {
         let refused = |code, message| Err(Refusal::new(403, code, message));
         let Some(authorization) = headers.get(AUTHORIZATION) else {
-            return refused(
-                "MissingAuthenticationToken",
-                "Request is missing Authentication Token",
-            );
+            let message = "Request is missing Authentication Token";
+            return refused("MissingAuthenticationToken", message);
         };
         // AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, SignedHeaders=…
         // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
@@ -39,34 +37,30 @@ impl Caller {
             .ok()
             .and_then(|header| header.split_once("Credential=")?.1.split(',').next())
             .unwrap_or_default();
-        let (key, scope) = match credential.split('/').collect::<Vec<_>>()[..] {
-            [key, _, region, service, "aws4_request"] => (key, (region, service)),
-            _ => ("", ("", "")),
+        // STS has an endpoint in every region.
+        let is_sts = operation == Operation::AssumeRole;
+        let key = match credential.split('/').collect::<Vec<_>>()[..] {
+            [key, _, _, "sts", "aws4_request"] if is_sts => key,
+            [key, _, REGION, "cloudfront", "aws4_request"] if !is_sts => key,
+            _ => {
+                let message =
+                    "Credential should be scoped to a valid region and the correct service.";
+                return refused("SignatureDoesNotMatch", message);
+            }
         };
-        let is_in_scope = match operation {
-            // STS has an endpoint in every region.
-            Operation::AssumeRole => scope.1 == "sts",
-            _ => scope == (REGION, "cloudfront"),
-        };
-        if !is_in_scope {
-            return refused(
-                "SignatureDoesNotMatch",
-                "Credential should be scoped to a valid region and the correct service.",
-            );
-        }
         if key == ACCESS_KEY_ID {
             let arn = format!("arn:aws:sts::{ACCOUNT_ID}:assumed-role/simulator/function");
             return Ok(Self { arn, role: None });
         }
         match sessions.iter().find(|session| session.access_key_id == key) {
+            Some(session) if session.expires_at > now => Ok(session.caller.clone()),
+            Some(_) => {
+                refused("ExpiredToken", "The security token included in the request is expired")
+            }
             None => refused(
                 "InvalidClientTokenId",
                 "The security token included in the request is invalid.",
             ),
-            Some(session) if session.expires_at <= now => {
-                refused("ExpiredToken", "The security token included in the request is expired")
-            }
-            Some(session) => Ok(session.caller.clone()),
         }
     }
 }

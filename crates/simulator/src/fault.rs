@@ -1,5 +1,3 @@
-use std::borrow::Cow;
-
 use sha2::{Digest, Sha256};
 
 use super::refusal::Refusal;
@@ -21,7 +19,7 @@ pub struct Faults {
 }
 
 /// A fault of a CreateInvalidation call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// `Throttling`.
     Throttle,
@@ -34,15 +32,6 @@ pub enum Fault {
     /// The connection is cut after the batch is accepted. A refused call gets
     /// its error response.
     DropAfter,
-    /// Any other error response.
-    Error {
-        /// The HTTP status.
-        status: u16,
-        /// The error code.
-        code: Cow<'static, str>,
-        /// The error message.
-        message: Cow<'static, str>,
-    },
 }
 
 impl Faults {
@@ -80,7 +69,7 @@ impl Faults {
 
 impl Fault {
     /// The error response; `None` if the connection is cut.
-    pub(crate) fn refusal(&self) -> Option<Refusal> {
+    pub(crate) fn refusal(self) -> Option<Refusal> {
         match self {
             Self::DropBefore | Self::DropAfter => None,
             Self::Throttle => Some(Refusal::throttled()),
@@ -95,12 +84,6 @@ impl Fault {
                 "ServiceUnavailable",
                 "CloudFront encountered an internal error. Please try again.",
             )),
-            Self::Error { status, code, message } => Some(Refusal {
-                status: *status,
-                code: code.clone(),
-                message: message.clone(),
-                why: None,
-            }),
         }
     }
 }

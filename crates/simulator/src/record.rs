@@ -30,8 +30,6 @@ pub struct Call {
     pub path: String,
     /// The request body.
     pub body: String,
-    /// The ARN of the role that signed the request, if any.
-    pub role: Option<String>,
     /// The outcome.
     pub outcome: CallOutcome,
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
-    pub(crate) code: Cow<'static, str>,
+    pub(crate) code: &'static str,
     pub(crate) message: Cow<'static, str>,
     /// Details that AWS does not send; they are recorded only.
     pub(crate) why: Option<String>,
@@ -16,7 +16,7 @@ impl Refusal {
         code: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { status, code: code.into(), message: message.into(), why: None }
+        Self { status, code, message: message.into(), why: None }
     }
 
     pub(crate) fn because(self, why: impl Into<String>) -> Self {

@@ -1,5 +1,4 @@
 use hyper::{Method, Request, body::Bytes};
-use percent_encoding::percent_decode_str;
 
 use super::{ACCOUNT_ID, Operation, refusal::Refusal};
 
@@ -16,31 +15,27 @@ pub(crate) enum Route {
 #[derive(Debug)]
 pub(crate) struct Resource {
     is_tenant: bool,
-    /// Not necessarily well-formed.
+    /// As in the URL; not necessarily well-formed.
     pub(crate) id: String,
 }
 
 impl Route {
     pub(crate) fn of(request: &Request<Bytes>) -> Result<Self, Refusal> {
         let (method, path) = (request.method(), request.uri().path());
-        let segments: Vec<String> = path
-            .split('/')
-            .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
-            .collect();
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let resource = |kind, id: &str| Resource { is_tenant: kind == TENANT, id: id.to_owned() };
-        match (method, &segments[..]) {
-            (&Method::POST, ["", ""]) => Ok(Self::AssumeRole),
-            (&Method::POST, ["", VERSION, kind @ (DISTRIBUTION | TENANT), id, "invalidation"]) => {
-                Ok(Self::Create(resource(*kind, id)))
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
+        let resource = match segments[..] {
+            ["2020-05-31", kind @ (DISTRIBUTION | TENANT), id, "invalidation", ..] => {
+                Some(Resource { is_tenant: kind == TENANT, id: id.to_owned() })
             }
-            (&Method::GET, ["", VERSION, kind @ (DISTRIBUTION | TENANT), id, "invalidation"]) => {
-                Ok(Self::List(resource(*kind, id)))
+            _ => None,
+        };
+        match (method, resource, &segments[..]) {
+            (&Method::POST, None, [""]) => Ok(Self::AssumeRole),
+            (&Method::POST, Some(resource), [_, _, _, _]) => Ok(Self::Create(resource)),
+            (&Method::GET, Some(resource), [_, _, _, _]) => Ok(Self::List(resource)),
+            (&Method::GET, Some(resource), [_, _, _, _, id]) => {
+                Ok(Self::Get(resource, (*id).to_owned()))
             }
-            (
-                &Method::GET,
-                ["", VERSION, kind @ (DISTRIBUTION | TENANT), id, "invalidation", invalidation],
-            ) => Ok(Self::Get(resource(*kind, id), (*invalidation).to_owned())),
             _ => {
                 let message = format!("The simulator does not implement {method} {path}");
                 Err(Refusal::new(404, "UnknownOperationException", message))
@@ -58,7 +53,6 @@ impl Route {
     }
 }
 
-const VERSION: &str = "2020-05-31";
 const DISTRIBUTION: &str = "distribution";
 const TENANT: &str = "distribution-tenant";
 

@@ -14,7 +14,7 @@ pub(crate) fn error(namespace: &str, refusal: &Refusal) -> String {
     let fault = if refusal.status >= 500 { "Receiver" } else { "Sender" };
     format!(
         "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{fault}</Type><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>",
-        escape(&*refusal.code),
+        refusal.code,
         escape(&*refusal.message),
     )
 }

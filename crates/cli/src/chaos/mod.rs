@@ -114,10 +114,6 @@ pub struct ChaosReport {
     pub calls: Vec<Call>,
 }
 
-/// A kill happens if the invocation was polled this often at most. A request
-/// takes a few polls.
-const MAX_POLLS: usize = 16;
-
 /// Delivers messages until none is left. `rules` reads the rules for each new
 /// environment.
 pub async fn simulate_day(
@@ -142,7 +138,9 @@ pub async fn simulate_day(
         report.redeliveries += batch.iter().filter(|message| message.receives > 1).count();
         let environment = report.invocations % environments.len();
         report.invocations += 1;
-        let polls = (rng.f64() < options.kill).then(|| rng.usize(1..=MAX_POLLS));
+        // A request takes a poll or two, so that half of the kills must be at the
+        // first, a quarter at the second, and so on.
+        let polls = (rng.f64() < options.kill).then(|| 1 + rng.u64(1..).trailing_zeros());
         let deadline = Instant::now() + options.timeout;
         let invocation = invoke(&environments[environment], &batch, deadline);
         match unless_killed(invocation, polls).await {
@@ -195,7 +193,7 @@ async fn invoke(
 }
 
 /// Drops a future that is not ready after so many polls.
-async fn unless_killed<T>(future: impl Future<Output = T>, polls: Option<usize>) -> Option<T> {
+async fn unless_killed<T>(future: impl Future<Output = T>, polls: Option<u32>) -> Option<T> {
     let mut future = pin!(future);
     let mut left = polls;
     poll_fn(move |context| match future.as_mut().poll(context) {

@@ -1,19 +1,11 @@
 use super::*;
 
-const FAULTS: [(Fault, &str); 6] = [
+const FAULTS: [(Fault, &str); 5] = [
     (Fault::Throttle, "Throttling"),
     (Fault::InternalError, "InternalError"),
     (Fault::Unavailable, "ServiceUnavailable"),
     (Fault::DropBefore, "dispatch"),
     (Fault::DropAfter, "dispatch"),
-    (
-        Fault::Error {
-            status: 418,
-            code: std::borrow::Cow::Borrowed("Teapot"),
-            message: std::borrow::Cow::Borrowed("short & stout"),
-        },
-        "Teapot",
-    ),
 ];
 
 /// Sends one batch until it is accepted, through all faults.
@@ -29,11 +21,11 @@ async fn check_faults(simulator: &Simulator, client: &Client) {
         simulator.requests().into_iter().map(|call| call.outcome).collect();
     let id = replayed.id;
     assert_eq!(outcomes[3..5], [CallOutcome::DroppedBefore, CallOutcome::DroppedAfter(id.clone())]);
-    assert_eq!(outcomes[6], CallOutcome::Replayed(id));
+    assert_eq!(outcomes[5], CallOutcome::Replayed(id));
     let counters = simulator.counters();
-    assert_eq!((counters.create_calls, counters.billed_paths), (7, 1));
+    assert_eq!((counters.create_calls, counters.billed_paths), (6, 1));
     assert_eq!((counters.dropped_before, counters.dropped_after), (1, 1));
-    assert_eq!(counters.refused.values().sum::<u64>(), 4);
+    assert_eq!(counters.refused.values().sum::<u64>(), 3);
 }
 
 #[tokio::test(start_paused = true)]
