@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Opens the page of `invalidator plan --report` in headless Chromium.
+"""Tests the page of `invalidator plan --report` in headless Chromium.
 
 Usage: tests/e2e/report.py INVALIDATOR [DIRECTORY]
 
-Checks, in light and in dark, on a wide and on a narrow screen: nothing is
-fetched and no script runs, whatever the keys are named; the text can be told
-from its ground; nothing is wider than the screen; and the keyboard reaches
-every part. Screenshots go to DIRECTORY. Needs `chromium` (or $CHROMIUM) and
-nothing else: the browser is driven over its own debugging pipe.
+In light and dark mode, on a wide and a narrow screen: nothing is fetched and
+no script runs, whatever the keys contain; the text has enough contrast;
+nothing is wider than the screen; the keyboard reaches every part. Screenshots
+go to DIRECTORY. Needs `chromium` (or $CHROMIUM), driven over its debugging pipe.
 """
 
 import base64
@@ -41,14 +40,14 @@ def site():
 
 
 class Browser:
-    """Chromium, spoken to over file descriptors 3 and 4."""
+    """Chromium, driven over file descriptors 3 and 4."""
 
     def __init__(self, profile):
         to_browser, self.writer = os.pipe()
         self.reader, from_browser = os.pipe()
 
         def descriptors():
-            # Out of the way first: either may be 3 or 4 already.
+            # Duplicated first, since either may be 3 or 4 already.
             down, up = os.dup(to_browser), os.dup(from_browser)
             os.dup2(down, 3)
             os.dup2(up, 4)
@@ -85,7 +84,7 @@ class Browser:
         while b"\0" not in self.buffer:
             data = os.read(self.reader, 1 << 16)
             if not data:
-                raise RuntimeError("the browser has gone")
+                raise RuntimeError("the browser exited")
             self.buffer += data
         text, self.buffer = self.buffer.split(b"\0", 1)
         message = json.loads(text)
@@ -112,7 +111,7 @@ class Browser:
         self.process.wait()
 
 
-# The least contrast of any text with what is behind it, by WCAG 2.
+# The lowest contrast of any text with its background, as WCAG 2 defines it.
 CONTRAST = """(() => {
   const channel = v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4 };
   const light = c => .2126 * channel(c[0]) + .7152 * channel(c[1]) + .0722 * channel(c[2]);
@@ -196,7 +195,7 @@ def look(browser, theme, width):
                if event["method"] == "Network.requestWillBeSent"]
     check(len(fetched) == 1, f"the page fetched {fetched[1:]}")
     logged = [event for event in browser.events if event["method"] == "Log.entryAdded"]
-    check(not logged, f"the browser complains: {logged[:1]}")
+    check(not logged, f"the browser logged {logged[:1]}")
     check(browser.evaluate("document.documentElement.scrollWidth <= innerWidth"),
           f"wider than a screen of {width} ({theme})")
     ratio, element = browser.evaluate(CONTRAST)
@@ -206,7 +205,7 @@ def look(browser, theme, width):
 
 
 def keyboard(browser):
-    """Every link and every summary takes the focus in turn; Enter follows."""
+    """Tab focuses every link and every summary in turn; Enter toggles a summary."""
     reachable = browser.evaluate(
         "[...document.querySelectorAll('svg a, summary')]"
         ".filter(e => e.checkVisibility()).length")
@@ -217,7 +216,7 @@ def keyboard(browser):
             "[...document.querySelectorAll('svg a, summary')].indexOf(document.activeElement)"))
     reached.discard(-1)
     check(len(reached) == reachable, f"Tab reaches {len(reached)} of {reachable} parts")
-    # The last one is the summary of the last request: Enter closes and opens it.
+    # The last element is the summary of the last request.
     is_open = "document.activeElement.parentElement.open"
     before = browser.evaluate(is_open)
     browser.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13,
