@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use cloudfront_simulator::{
-    Clock, Fault, InProgress, Options, PerSecond, RequestRate, ReusedReference, RoleGrant,
-    Simulator,
+    Fault, InProgress, PerSecond, RequestRate, ReusedReference, RoleGrant, Simulator,
+    SimulatorOptions,
 };
 use s3_cloudfront_invalidator::{
     cloudfront::{CloudFront, Outcome},
@@ -14,8 +14,8 @@ use tokio::time::Instant;
 
 use crate::hand_plan::{HandPlan, cloudfront, distribution, item, words};
 
-async fn start(options: Options) -> (Simulator, CloudFront) {
-    let simulator = Simulator::start(Options { clock: Clock::manual(), ..options }).await.unwrap();
+async fn start(options: SimulatorOptions) -> (Simulator, CloudFront) {
+    let simulator = Simulator::new(options);
     let cloudfront = cloudfront(&simulator);
     (simulator, cloudfront)
 }
@@ -42,7 +42,7 @@ async fn faults_bill_nothing_twice() {
         Fault::DropBefore,
         Fault::DropAfter,
     ] {
-        let (simulator, cloudfront) = start(Options::default()).await;
+        let (simulator, cloudfront) = start(SimulatorOptions::default()).await;
         simulator.fail_next(vec![fault.clone(); 3]);
         let submission = HandPlan::direct("E1EXAMPLE", ["/a", "/b"]).submit(&cloudfront).await;
         assert_eq!(words(&submission), ["accepted"; 2], "{fault:?}");
@@ -56,12 +56,12 @@ async fn faults_bill_nothing_twice() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_quota_in_progress_is_survived() {
-    let options = Options {
+    let options = SimulatorOptions {
         in_progress: Some(InProgress::default()),
         completion: Duration::from_secs(30),
-        ..Options::default()
+        ..SimulatorOptions::default()
     };
     let (simulator, cloudfront) = start(options).await;
     // As a queue does: what failed comes again, some minutes later.
@@ -79,7 +79,7 @@ async fn the_quota_in_progress_is_survived() {
             .map(|(path, _)| path)
             .collect();
         assert_eq!(count(&words, "accepted") + left.len(), words.len());
-        simulator.advance(Duration::from_secs(180));
+        tokio::time::advance(Duration::from_secs(180)).await;
         rounds += 1;
         assert!(rounds < 10, "{left:?}");
     }
@@ -93,13 +93,13 @@ fn wildcards(n: usize) -> impl Iterator<Item = String> {
     (0..n).map(|n| format!("/w{n:02}/*"))
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_quota_a_second_is_survived() {
-    let options = Options {
+    let options = SimulatorOptions {
         in_progress: None,
         per_second: Some(PerSecond::default()),
         request_rate: Some(RequestRate::default()),
-        ..Options::default()
+        ..SimulatorOptions::default()
     };
     let (simulator, cloudfront) = start(options).await;
     let mut left: Vec<String> = paths(0, 2_000).chain(wildcards(20)).collect();
@@ -112,7 +112,7 @@ async fn the_quota_a_second_is_survived() {
         let throttled = |(_, word): &(String, &String)| *word == "retry:Throttling";
         left = sorted.into_iter().zip(&words).filter(throttled).map(|(path, _)| path).collect();
         assert_eq!(count(&words, "accepted") + left.len(), words.len());
-        simulator.advance(Duration::from_secs(180));
+        tokio::time::advance(Duration::from_secs(180)).await;
         rounds += 1;
         assert!(rounds < 10, "{left:?}");
     }
@@ -122,7 +122,8 @@ async fn the_quota_a_second_is_survived() {
 
 #[tokio::test]
 async fn one_refused_item_costs_no_neighbour() {
-    let options = Options { poison: |item| item == "/00333.html", ..Options::default() };
+    let options =
+        SimulatorOptions { poison: |item| item == "/00333.html", ..SimulatorOptions::default() };
     let (simulator, cloudfront) = start(options).await;
     let submission = HandPlan::direct("E1EXAMPLE", paths(0, 1_000)).submit(&cloudfront).await;
     let words = words(&submission);
@@ -144,7 +145,8 @@ async fn one_refused_item_costs_no_neighbour() {
 
 #[tokio::test]
 async fn many_refused_items_stay_within_the_limit() {
-    let options = Options { poison: |item| item.ends_with("7.html"), ..Options::default() };
+    let options =
+        SimulatorOptions { poison: |item| item.ends_with("7.html"), ..SimulatorOptions::default() };
     let (simulator, cloudfront) = start(options).await;
     let submission = HandPlan::direct("E1EXAMPLE", paths(0, 1_000)).submit(&cloudfront).await;
     assert_eq!(simulator.counters().create_calls, 32);
@@ -155,13 +157,13 @@ async fn many_refused_items_stay_within_the_limit() {
 #[tokio::test]
 async fn every_distribution_fails_for_itself() {
     let known = ["E1EXAMPLE", "E2EXAMPLE", "E3EXAMPLE", "dt_1EXAMPLE"];
-    let options = Options {
-        known: Some(known.iter().map(|id| distribution(id).id).collect()),
-        denied: BTreeSet::from([distribution("E2EXAMPLE").id]),
+    let options = SimulatorOptions {
+        known: Some(known.map(str::to_owned).into()),
+        denied: BTreeSet::from(["E2EXAMPLE".to_owned()]),
         in_progress: Some(InProgress { paths: 3, wildcards: 15 }),
         poison: |item| item == "/bad",
         completion: Duration::from_secs(30),
-        ..Options::default()
+        ..SimulatorOptions::default()
     };
     let (simulator, cloudfront) = start(options).await;
     let mut plan = HandPlan::default();
@@ -193,8 +195,7 @@ async fn every_distribution_fails_for_itself() {
             "refused:EntityNotFound",
         ]
     );
-    let accepted: Vec<_> =
-        simulator.invalidations().into_iter().map(|i| i.distribution.to_string()).collect();
+    let accepted: Vec<_> = simulator.invalidations().into_iter().map(|i| i.distribution).collect();
     assert_eq!(
         BTreeSet::from_iter(accepted),
         BTreeSet::from(["E1EXAMPLE".to_owned(), "dt_1EXAMPLE".to_owned()])
@@ -208,7 +209,7 @@ async fn the_same_batch_from_another_process_is_free() {
         ReusedReference::InvalidArgument,
         ReusedReference::AlwaysInvalidArgument,
     ] {
-        let options = Options { reused_reference, ..Options::default() };
+        let options = SimulatorOptions { reused_reference, ..SimulatorOptions::default() };
         let (simulator, first) = start(options).await;
         let second = cloudfront(&simulator);
         for process in [&first, &second, &first] {
@@ -221,7 +222,7 @@ async fn the_same_batch_from_another_process_is_free() {
 
 #[tokio::test]
 async fn a_reference_somebody_else_used_is_salted() {
-    let (simulator, cloudfront) = start(Options::default()).await;
+    let (simulator, cloudfront) = start(SimulatorOptions::default()).await;
     let (mut plan, deliveries) = HandPlan::direct("E1EXAMPLE", ["/a"]).finish();
     let (other, _) = HandPlan::direct("E1EXAMPLE", ["/b"]).finish();
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -241,17 +242,15 @@ fn role(external_id: &str) -> Role {
     }
 }
 
+fn grant(Role { arn, external_id }: Role, distribution: &DistributionId) -> RoleGrant {
+    RoleGrant { arn, external_id, distributions: BTreeSet::from([distribution.to_string()]) }
+}
+
 #[tokio::test]
 async fn a_partners_distribution_is_reached_with_its_role() {
     let partner: DistributionId = distribution("E9PARTNER").id;
-    let options = Options {
-        roles: vec![RoleGrant {
-            role: role("shared-word"),
-            distributions: BTreeSet::from([partner.clone()]),
-        }],
-        ..Options::default()
-    };
-    let (simulator, cloudfront) = start(options).await;
+    let roles = vec![grant(role("shared-word"), &partner)];
+    let (simulator, cloudfront) = start(SimulatorOptions { roles, ..Default::default() }).await;
     let with = |role| Distribution { id: partner.clone(), role };
     for (role, expected) in [
         (Some(role("shared-word")), "accepted"),
@@ -266,11 +265,8 @@ async fn a_partners_distribution_is_reached_with_its_role() {
         words.sort();
         assert_eq!(words, ["accepted", expected]);
     }
-    let roles: BTreeSet<_> = simulator
-        .invalidations()
-        .into_iter()
-        .map(|i| (i.distribution.to_string(), i.role))
-        .collect();
+    let roles: BTreeSet<_> =
+        simulator.invalidations().into_iter().map(|i| (i.distribution, i.role)).collect();
     let arn = role("").arn;
     assert_eq!(
         roles,
@@ -278,11 +274,11 @@ async fn a_partners_distribution_is_reached_with_its_role() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_role_whose_credentials_expire_is_assumed_again() {
     let partner: DistributionId = distribution("E9PARTNER").id;
-    let grant = RoleGrant { role: role("w"), distributions: BTreeSet::from([partner.clone()]) };
-    let (simulator, cloudfront) = start(Options { roles: vec![grant], ..Options::default() }).await;
+    let roles = vec![grant(role("w"), &partner)];
+    let (_, cloudfront) = start(SimulatorOptions { roles, ..Default::default() }).await;
     let submit = async |text: &str| {
         let mut plan = HandPlan::default();
         plan.delivery(None);
@@ -291,15 +287,15 @@ async fn a_role_whose_credentials_expire_is_assumed_again() {
     };
     assert_eq!(submit("/a").await, ["accepted"]);
     // Sooner than the SDK thinks: its clock did not move.
-    simulator.advance(Duration::from_secs(24 * 3_600));
+    tokio::time::advance(Duration::from_secs(24 * 3_600)).await;
     assert!(submit("/b").await[0].starts_with("retry:"));
     assert_eq!(submit("/b").await, ["accepted"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_cloudfront_that_is_slow_does_not_hold_up_the_answer() {
-    // The clock stands still, so that no answer ever comes.
-    let options = Options { latency: Duration::from_secs(1), ..Options::default() };
+    let options =
+        SimulatorOptions { latency: Duration::from_secs(3_600), ..SimulatorOptions::default() };
     let (_simulator, cloudfront) = start(options).await;
     let mut plan = HandPlan::direct("E1EXAMPLE", paths(0, 2_500));
     plan.ask(distribution("E2EXAMPLE"), item("/a"));
