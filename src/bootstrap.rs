@@ -49,9 +49,7 @@ async fn invoke(
     payload: &str,
     context: &Context,
 ) -> Result<Answer, InvocationError> {
-    if let Some(account) = context.invoked_function_arn.split(':').nth(4) {
-        function.cloudfront.set_own_account(account);
-    }
+    function.cloudfront.set_function_arn(&context.invoked_function_arn);
     let quoted: Option<String> = serde_json::from_str(payload).ok();
     let payload = quoted.as_deref().unwrap_or(payload).as_bytes();
     let report = function.handle(payload, &context.request_id, deadline(context)).await?;

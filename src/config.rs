@@ -42,13 +42,8 @@ pub struct Config {
 #[non_exhaustive]
 pub enum ConfigError {
     /// The rules file cannot be read.
-    #[error("cannot read the rules file {}: {reason}", file.display())]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// The error of the operating system.
-        reason: io::Error,
-    },
+    #[error("cannot read the rules file {0}: {1}")]
+    Unreadable(String, io::Error),
     /// The rules file has errors.
     #[error("{0}")]
     Rules(Findings),
@@ -59,15 +54,8 @@ pub enum ConfigError {
     #[error("the environment variable DRY_RUN is `{0}`: set it to true or false, or leave it out")]
     DryRun(String),
     /// A variable of the SDK is invalid.
-    #[error("the environment variable {name} is `{value}`: expected {expected}, or leave it out")]
-    Sdk {
-        /// The variable.
-        name: &'static str,
-        /// Its value.
-        value: String,
-        /// The valid values.
-        expected: &'static str,
-    },
+    #[error("the environment variable {0} is `{1}`: expected {2}, or leave it out")]
+    Sdk(&'static str, String, &'static str),
     /// There are neither rules nor a fallback.
     #[error(
         "no rules file {0} and no DistributionId: add the rules file, set RULES_PATH to its path, \
@@ -126,7 +114,7 @@ impl Config {
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
 pub fn check_sdk_variables(variable: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
     let check = |name, expected, valid: fn(&str) -> bool| match variable(name) {
-        Some(value) if !valid(&value) => Err(ConfigError::Sdk { name, value, expected }),
+        Some(value) if !valid(&value) => Err(ConfigError::Sdk(name, value, expected)),
         _ => Ok(()),
     };
     check("AWS_MAX_ATTEMPTS", "a number from 1", |value| {
@@ -138,9 +126,9 @@ pub fn check_sdk_variables(variable: impl Fn(&str) -> Option<String>) -> Result<
 }
 
 fn read(file: &Path) -> Result<RuleSet, ConfigError> {
-    let bytes = fs::read(file)
-        .map_err(|reason| ConfigError::Unreadable { file: file.to_owned(), reason })?;
-    RuleSet::parse(&file.display().to_string(), &bytes).map_err(ConfigError::Rules)
+    let name = file.display().to_string();
+    let bytes = fs::read(file).map_err(|reason| ConfigError::Unreadable(name.clone(), reason))?;
+    RuleSet::parse(&name, &bytes).map_err(ConfigError::Rules)
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub(super) struct Clients {
     own: Client,
     /// Built when first needed. Each caches and refreshes its credentials.
     by_role: Mutex<BTreeMap<Role, Client>>,
-    own_account: OnceLock<String>,
+    function_arn: OnceLock<String>,
     /// By account; `None` is the function's own.
     permits: Mutex<BTreeMap<Option<String>, Arc<Semaphore>>>,
 }
@@ -76,17 +76,17 @@ impl Clients {
             own: client(&sdk_config),
             sdk_config,
             by_role: Mutex::default(),
-            own_account: OnceLock::new(),
+            function_arn: OnceLock::new(),
             permits: Mutex::default(),
         }
     }
 
-    pub(super) fn region(&self) -> &str {
-        self.sdk_config.region().map_or("", Region::as_ref)
+    pub(super) fn set_function_arn(&self, arn: &str) {
+        self.function_arn.get_or_init(|| arn.to_owned());
     }
 
-    pub(super) fn set_own_account(&self, account: &str) {
-        self.own_account.get_or_init(|| account.to_owned());
+    pub(super) fn function_arn(&self) -> &str {
+        self.function_arn.get().map_or("", String::as_str)
     }
 
     /// The client that uses a role, or the function's own.
@@ -116,14 +116,18 @@ impl Clients {
     /// The permits for requests to the role's account.
     pub(super) fn permits(&self, role: Option<&Role>) -> Arc<Semaphore> {
         let account = role
-            .and_then(|role| role.arn.split(':').nth(4))
-            .filter(|account| self.own_account.get().is_none_or(|own| own != account))
+            .map(|role| account(&role.arn))
+            .filter(|account| *account != self::account(self.function_arn()))
             .map(str::to_owned);
         let mut permits = lock(&self.permits);
         Arc::clone(
             permits.entry(account).or_insert_with(|| Semaphore::new(REQUESTS_AT_ONCE).into()),
         )
     }
+}
+
+fn account(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
 }
 
 fn client(sdk_config: &SdkConfig) -> Client {
@@ -180,7 +184,7 @@ mod tests {
         assert!(!Arc::ptr_eq(&partner, &permits("444455556666", "a")));
         assert!(!Arc::ptr_eq(&partner, &own));
 
-        clients.set_own_account("111122223333");
+        clients.set_function_arn("arn:aws:lambda:eu-central-1:111122223333:function:f");
         assert!(Arc::ptr_eq(&permits("111122223333", "a"), &own));
         assert!(!Arc::ptr_eq(&permits("444455556666", "a"), &own));
     }

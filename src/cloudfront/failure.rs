@@ -14,8 +14,8 @@ use crate::{
 pub(super) struct FailureContext<'a> {
     pub(super) distribution: &'a Distribution,
     pub(super) targets: &'a [Arc<str>],
-    /// The function's region.
-    pub(super) region: &'a str,
+    /// Empty outside Lambda.
+    pub(super) function_arn: &'a str,
 }
 
 impl FailureContext<'_> {
@@ -60,7 +60,11 @@ impl FailureContext<'_> {
                 DistributionId::Tenant(_) => "correct the tenant id in rules.yaml, or set the role of the account that owns it".to_owned(),
             },
             ErrorKind::AccessDenied => {
-                format!("allow `{}` on `{}` to {}", action(id), self.resource_arn(), principal())
+                let action = match id {
+                    DistributionId::Distribution(_) => "CreateInvalidation",
+                    DistributionId::Tenant(_) => "CreateInvalidationForDistributionTenant",
+                };
+                format!("allow `cloudfront:{action}` on `{}` to {}", self.resource_arn(), principal())
             }
             ErrorKind::BadCredentials => format!("AWS rejected the credentials of {}", principal()),
             ErrorKind::NotSent => match role {
@@ -80,10 +84,10 @@ impl FailureContext<'_> {
             DistributionId::Distribution(_) => "distribution",
             DistributionId::Tenant(_) => "distribution-tenant",
         };
-        let mut parts = role.iter().flat_map(|role| role.arn.split(':')).skip(1);
-        let partition = parts.next().unwrap_or_else(|| partition(self.region));
-        // Without a role the account is not known here; `*` works in a policy too.
-        let account = parts.nth(2).unwrap_or("*");
+        let owner = role.as_ref().map_or(self.function_arn, |role| &role.arn);
+        let part = |at| owner.split(':').nth(at);
+        // Without an ARN the account is not known; `*` works in a policy too.
+        let (partition, account) = (part(1).unwrap_or("aws"), part(4).unwrap_or("*"));
         format!("arn:{partition}:cloudfront::{account}:{kind}/{id}")
     }
 }
@@ -96,24 +100,5 @@ impl fmt::Display for FailureContext<'_> {
             [target] => write!(f, " (target {target})"),
             targets => write!(f, " (targets {})", targets.join(", ")),
         }
-    }
-}
-
-/// The IAM action that allows invalidations.
-fn action(id: &DistributionId) -> &'static str {
-    match id {
-        DistributionId::Distribution(_) => "cloudfront:CreateInvalidation",
-        DistributionId::Tenant(_) => "cloudfront:CreateInvalidationForDistributionTenant",
-    }
-}
-
-/// The partition of a region.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
-fn partition(region: &str) -> &'static str {
-    match region {
-        _ if region.starts_with("cn-") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ if region.starts_with("eusc-") => "aws-eusc",
-        _ => "aws",
     }
 }

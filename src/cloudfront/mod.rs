@@ -118,10 +118,10 @@ impl CloudFront {
         }
     }
 
-    /// Sets the account of the function. Requests with a role of that account
+    /// Sets the ARN of the function, once. Requests with a role of its account
     /// share the permits of the function's own requests.
-    pub fn set_own_account(&self, account: &str) {
-        self.clients.set_own_account(account);
+    pub fn set_function_arn(&self, arn: &str) {
+        self.clients.set_function_arn(arn);
     }
 
     /// Submits a plan before the deadline.
@@ -155,7 +155,7 @@ impl CloudFront {
         let context = FailureContext {
             distribution: &distribution,
             targets: &targets,
-            region: self.clients.region(),
+            function_arn: self.clients.function_arn(),
         };
         let mut queue = RequestQueue::new(context, changes, requests, |planned| {
             match messages(planned, changes, deliveries) {

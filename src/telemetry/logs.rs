@@ -2,10 +2,7 @@ use std::collections::BTreeSet;
 
 use lambda_runtime::tracing::{
     self, debug, error, info,
-    subscriber::{
-        EnvFilter,
-        filter::{Directive, LevelFilter},
-    },
+    subscriber::{EnvFilter, filter::LevelFilter},
     warn,
 };
 
@@ -30,13 +27,8 @@ pub fn init() {
     let level = level.ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     let json = std::env::var("AWS_LAMBDA_LOG_FORMAT")
         .is_ok_and(|format| format.eq_ignore_ascii_case("json"));
-    let own: Directive =
-        format!("{}={level}", env!("CARGO_CRATE_NAME")).parse().unwrap_or_else(|_| level.into());
     let others = LevelFilter::WARN.min(level);
-    let filter = EnvFilter::builder()
-        .with_default_directive(others.into())
-        .parse_lossy("")
-        .add_directive(own);
+    let filter = EnvFilter::new(format!("{others},{}={level}", env!("CARGO_CRATE_NAME")));
     let subscriber = tracing::subscriber::fmt().with_target(false).with_env_filter(filter);
     if json {
         // With a timestamp: Lambda treats a line without one as level INFO.

@@ -7,13 +7,16 @@
 //! distributions in the rules file, because each distinct set of values is a
 //! metric that is paid for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    slice,
+};
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
-    cloudfront::{Outcome, SubmittedDistribution},
+    cloudfront::{Outcome, SubmittedDistribution, SubmittedItem},
     distribution::Distribution,
     event::Identity,
     handler::InvocationReport,
@@ -45,58 +48,12 @@ impl TargetNames {
     }
 }
 
-/// A document of the embedded metric format.
-#[derive(Serialize)]
+/// The metrics of a line. Each field is a metric of its name.
+#[derive(Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Line<'a> {
-    #[serde(rename = "_aws")]
-    metadata: Metadata<'a>,
-    function_name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target: Option<&'a str>,
-    #[serde(flatten)]
-    metrics: &'a Map<String, Value>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metadata<'a> {
-    timestamp: i64,
-    cloud_watch_metrics: [Directive<'a>; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Directive<'a> {
-    namespace: &'static str,
-    dimensions: [&'a [&'static str]; 1],
-    metrics: Vec<Definition<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Definition<'a> {
-    name: &'a str,
-    unit: &'static str,
-}
-
-/// The metrics of an invocation. Each field is a metric of its name.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct InvocationMetrics {
-    changes: usize,
-    matched: usize,
-    ignored: usize,
-    unmatched: usize,
-    #[serde(flatten)]
-    items: ItemMetrics,
-    failed_deliveries: usize,
-}
-
-/// The metrics of one distribution, or of all.
-#[derive(Clone, Copy, Default, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ItemMetrics {
+struct Metrics {
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    invocation: Option<InvocationMetrics>,
     unaddressable: usize,
     items: usize,
     wildcards: usize,
@@ -111,6 +68,17 @@ struct ItemMetrics {
     oldest_change_age: Option<i64>,
 }
 
+/// Metrics that only the line of the function has.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct InvocationMetrics {
+    changes: usize,
+    matched: usize,
+    ignored: usize,
+    unmatched: usize,
+    failed_deliveries: usize,
+}
+
 /// The lines of one invocation, answered at `now_ms`.
 pub fn metric_lines(
     function_name: &str,
@@ -123,95 +91,74 @@ pub fn metric_lines(
         .filter_map(|change| Some((change.identity, (now_ms - change.time_ms?).max(0))))
         .collect();
     let submission = &report.submission;
-    let mut sum = ItemMetrics::default();
-    let mut lines = vec![String::new()];
-    for part in &submission.distributions {
-        let metrics = ItemMetrics::new(part, &submission.changes, &ages);
-        let target = target_names.0.get(&part.distribution).map_or("", String::as_str);
-        lines.push(line(function_name, Some(target), &metrics, now_ms));
-        sum.add(metrics);
-    }
     let counts = submission.counts;
-    let metrics = InvocationMetrics {
+    let invocation = InvocationMetrics {
         changes: counts.changes,
         matched: counts.matched,
         ignored: counts.ignored,
         unmatched: counts.unmatched,
-        items: sum,
         failed_deliveries: submission.failed_deliveries(),
     };
-    lines[0] = line(function_name, None, &metrics, now_ms);
+    let all = Metrics::new(&submission.distributions, &submission.changes, &ages);
+    let all = Metrics { invocation: Some(invocation), ..all };
+    let mut lines = vec![line(&[("FunctionName", function_name)], &all, now_ms)];
+    for part in &submission.distributions {
+        let metrics = Metrics::new(slice::from_ref(part), &submission.changes, &ages);
+        let target = target_names.0.get(&part.distribution).map_or("", String::as_str);
+        let dimensions = [("FunctionName", function_name), ("Target", target)];
+        lines.push(line(&dimensions, &metrics, now_ms));
+    }
     lines
 }
 
-fn line(
-    function_name: &str,
-    target: Option<&str>,
-    metrics: &impl Serialize,
-    now_ms: i64,
-) -> String {
-    let Ok(Value::Object(metrics)) = serde_json::to_value(metrics) else { return String::new() };
-    let definition = |name| {
-        let unit = if name == "OldestChangeAge" { "Milliseconds" } else { "Count" };
-        Definition { name, unit }
-    };
-    let dimensions = ["FunctionName", "Target"];
-    let line = Line {
-        metadata: Metadata {
-            timestamp: now_ms,
-            cloud_watch_metrics: [Directive {
-                namespace: NAMESPACE,
-                dimensions: [&dimensions[..1 + usize::from(target.is_some())]],
-                metrics: metrics.keys().map(|name| definition(name)).collect(),
-            }],
-        },
-        function_name,
-        target,
-        metrics: &metrics,
-    };
-    serde_json::to_string(&line).unwrap_or_default()
+fn line(dimensions: &[(&str, &str)], metrics: &Metrics, now_ms: i64) -> String {
+    let mut line = json!(metrics);
+    let names = line.as_object().into_iter().flat_map(Map::keys);
+    let definitions: Vec<Value> = names
+        .map(|name| match &**name {
+            "OldestChangeAge" => json!({ "Name": name, "Unit": "Milliseconds" }),
+            _ => json!({ "Name": name, "Unit": "Count" }),
+        })
+        .collect();
+    for (name, value) in dimensions {
+        line[*name] = json!(value);
+    }
+    let names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
+    line["_aws"] = json!({
+        "Timestamp": now_ms,
+        "CloudWatchMetrics": [
+            { "Namespace": NAMESPACE, "Dimensions": [names], "Metrics": definitions },
+        ],
+    });
+    line.to_string()
 }
 
-impl ItemMetrics {
+impl Metrics {
     fn new(
-        part: &SubmittedDistribution,
+        distributions: &[SubmittedDistribution],
         changes: &[DeliveredChange],
         ages: &HashMap<Identity, i64>,
     ) -> Self {
-        let mut metrics = Self {
-            requests: part.calls,
-            retries: part.retries,
-            throttles: part.throttles,
-            unaddressable: part.unaddressable.len(),
-            ..Self::default()
-        };
-        for submitted in part.items() {
-            let item = &submitted.planned.item;
-            metrics.items += 1;
-            metrics.wildcards += usize::from(item.is_wildcard());
-            metrics.tags += usize::from(item.is_tag());
-            metrics.failures += usize::from(!submitted.outcome.is_done());
-            if matches!(submitted.outcome, Outcome::Accepted(_)) {
-                metrics.billed_paths += 1;
-                let changes = submitted.planned.changes.iter().map(|at| &changes[*at as usize]);
-                let oldest = changes.filter_map(|change| ages.get(&change.identity)).max();
-                metrics.oldest_change_age = metrics.oldest_change_age.max(oldest.copied());
+        let mut metrics = Self::default();
+        for part in distributions {
+            metrics.requests += part.calls;
+            metrics.retries += part.retries;
+            metrics.throttles += part.throttles;
+            metrics.unaddressable += part.unaddressable.len();
+            for SubmittedItem { planned, outcome } in part.items() {
+                metrics.items += 1;
+                metrics.wildcards += usize::from(planned.item.is_wildcard());
+                metrics.tags += usize::from(planned.item.is_tag());
+                metrics.failures += usize::from(!outcome.is_done());
+                if matches!(outcome, Outcome::Accepted(_)) {
+                    metrics.billed_paths += 1;
+                    let changes = planned.changes.iter().map(|at| &changes[*at as usize]);
+                    let oldest = changes.filter_map(|change| ages.get(&change.identity)).max();
+                    metrics.oldest_change_age = metrics.oldest_change_age.max(oldest.copied());
+                }
             }
         }
         metrics
-    }
-
-    fn add(&mut self, other: Self) {
-        self.unaddressable += other.unaddressable;
-        self.items += other.items;
-        self.wildcards += other.wildcards;
-        self.tags += other.tags;
-        self.billed_paths += other.billed_paths;
-        self.requests += other.requests;
-        self.retries += other.retries;
-        self.throttles += other.throttles;
-        self.failures += other.failures;
-        self.oldest_change_age = self.oldest_change_age.max(other.oldest_change_age);
     }
 }
 

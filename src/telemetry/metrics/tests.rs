@@ -1,9 +1,7 @@
 use std::sync::Arc;
 
-use serde_json::json;
-
 use crate::{
-    cloudfront::{Failure, Invalidation, Submission, SubmittedItem, SubmittedRequest},
+    cloudfront::{Failure, Invalidation, Submission, SubmittedRequest},
     distribution::DistributionId,
     event::{Change, Delivery, Kind, Occurrence, Payload, Source},
     item::Item,
