@@ -208,9 +208,8 @@ fn by_outcome(request: &SubmittedRequest) -> Vec<RequestDocument> {
             None => groups.push((outcome, vec![item])),
         }
     }
-    let group = |(outcome, items)| {
-        RequestDocument::new(&request.caller_reference, items, Some(outcome))
-    };
+    let group =
+        |(outcome, items)| RequestDocument::new(&request.caller_reference, items, Some(outcome));
     groups.into_iter().map(group).collect()
 }
 

@@ -1,10 +1,11 @@
 //! `invalidator plan`: what would be sent, and what it costs.
 
 mod changes;
+mod directories;
 pub mod document;
 mod html;
 mod keys;
-mod outline;
+mod report;
 mod site;
 mod summary;
 mod text;
