@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use cloudfront_simulator::{Operation, Options, Recorded, Simulator};
-use s3_cloudfront_invalidator::distribution::DistributionId;
+use cloudfront_simulator::{Operation, Recorded, Simulator, SimulatorOptions, SimulatorServer};
 use serde_json::{Value, json};
 
 use crate::lambda::Lambda;
@@ -71,13 +70,13 @@ fn sqs(messages: &[(&str, &str)]) -> String {
     json!({ "Records": records }).to_string()
 }
 
-async fn simulator(options: Options) -> Simulator {
-    Simulator::start(options).await.unwrap()
+async fn simulator(options: SimulatorOptions) -> SimulatorServer {
+    SimulatorServer::start(options).await.unwrap()
 }
 
 /// The function with `rules`, which sends to `simulator`.
 async fn function(
-    simulator: &Simulator,
+    simulator: &SimulatorServer,
     rules: Option<&str>,
     environment: &[(&str, &str)],
 ) -> Lambda {
@@ -93,7 +92,7 @@ fn accepted(simulator: &Simulator) -> Vec<(String, Vec<String>)> {
     let mut accepted: Vec<_> = simulator
         .invalidations()
         .into_iter()
-        .map(|Recorded { distribution, items, .. }| (distribution.to_string(), items))
+        .map(|Recorded { distribution, items, .. }| (distribution, items))
         .collect();
     accepted.sort();
     accepted
@@ -105,13 +104,13 @@ fn items(items: &[&str]) -> Vec<String> {
 
 #[tokio::test]
 async fn an_event_becomes_a_signed_create_invalidation() {
-    let simulator = simulator(Options::default()).await;
+    let simulator = simulator(SimulatorOptions::default()).await;
     let mut function = function(&simulator, Some(RULES), &[]).await;
     let answer = function.invoke(created("site", "public/docs/index.html")).await.response();
 
     let invalidations = simulator.invalidations();
     let id = |distribution: &str| {
-        let of = invalidations.iter().find(|i| i.distribution.as_str() == distribution).unwrap();
+        let of = invalidations.iter().find(|i| i.distribution == distribution).unwrap();
         (of.id.clone(), of.caller_reference.clone())
     };
     let ((www, www_reference), (blog, _)) = (id("E1EXAMPLEWWW"), id("E2EXAMPLEBLOG"));
@@ -142,7 +141,7 @@ async fn an_event_becomes_a_signed_create_invalidation() {
 
 #[tokio::test]
 async fn a_redelivered_event_is_the_same_invalidation() {
-    let simulator = simulator(Options::default()).await;
+    let simulator = simulator(SimulatorOptions::default()).await;
     let mut function = function(&simulator, None, &[("DistributionId", "E3EXAMPLE")]).await;
     let first = function.invoke(created("any", "a.html")).await.response();
     let second = function.invoke(created("any", "a.html")).await.response();
@@ -152,7 +151,7 @@ async fn a_redelivered_event_is_the_same_invalidation() {
 
 #[tokio::test]
 async fn without_rules_everything_goes_to_the_fallback() {
-    let simulator = simulator(Options::default()).await;
+    let simulator = simulator(SimulatorOptions::default()).await;
     let mut function = function(&simulator, None, &[("DistributionId", "E3EXAMPLE")]).await;
     let record = |name: &str, key: &str, sequencer: &str| {
         json!({
@@ -184,7 +183,7 @@ async fn without_rules_everything_goes_to_the_fallback() {
 
 #[tokio::test]
 async fn unmatched_changes_go_to_the_fallback() {
-    let simulator = simulator(Options::default()).await;
+    let simulator = simulator(SimulatorOptions::default()).await;
     let mut function = function(&simulator, Some(RULES), &[("DistributionId", "E3EXAMPLE")]).await;
     function.invoke(created("site", "logo.svg")).await.response();
     let ignored = function.invoke(created("site", "public/drafts/a.html")).await.response();
@@ -199,7 +198,7 @@ async fn unmatched_changes_go_to_the_fallback() {
 
 #[tokio::test]
 async fn payloads_without_changes_succeed() {
-    let simulator = simulator(Options::default()).await;
+    let simulator = simulator(SimulatorOptions::default()).await;
     let mut function = function(&simulator, Some(RULES), &[]).await;
     let test_event = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2014-10-13T15:57:02.089Z","Bucket":"site","RequestId":"5582815E1AEA5ADF","HostId":"8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR"}"#;
     assert_eq!(function.invoke(test_event).await.response()["skipped"], 1);
@@ -211,8 +210,8 @@ async fn payloads_without_changes_succeed() {
 
 #[tokio::test]
 async fn a_queue_gets_the_messages_to_redeliver() {
-    let known = DistributionId::distribution("E1EXAMPLEWWW").unwrap();
-    let simulator = simulator(Options { known: Some([known].into()), ..Options::default() }).await;
+    let known = "E1EXAMPLEWWW".to_owned();
+    let simulator = simulator(SimulatorOptions { known: Some([known].into()), ..SimulatorOptions::default() }).await;
     let rules = "
 version: 1
 rules:
@@ -240,8 +239,10 @@ rules:
 
 #[tokio::test]
 async fn an_error_of_one_distribution_names_it_and_spares_the_others() {
-    let known = DistributionId::distribution("E2EXAMPLEBLOG").unwrap();
-    let simulator = simulator(Options { known: Some([known].into()), ..Options::default() }).await;
+    let known = "E2EXAMPLEBLOG".to_owned();
+    let simulator =
+        simulator(SimulatorOptions { known: Some([known].into()), ..SimulatorOptions::default() })
+            .await;
     let mut function = function(&simulator, Some(RULES), &[]).await;
     let (kind, message) = function.invoke(created("site", "public/a.html")).await.error();
     assert_eq!(kind, "NotAccepted");
@@ -253,7 +254,7 @@ async fn an_error_of_one_distribution_names_it_and_spares_the_others() {
 
 #[tokio::test]
 async fn an_unreadable_payload_is_an_error() {
-    let simulator = simulator(Options::default()).await;
+    let simulator = simulator(SimulatorOptions::default()).await;
     let mut function = function(&simulator, Some(RULES), &[]).await;
     for (payload, parts) in [
         ("hello world", ["expected", "hello world"]),
@@ -274,7 +275,7 @@ async fn an_unreadable_payload_is_an_error() {
 
 #[tokio::test]
 async fn a_payload_sent_as_a_json_string_is_read() {
-    let simulator = simulator(Options::default()).await;
+    let simulator = simulator(SimulatorOptions::default()).await;
     let mut function = function(&simulator, Some(RULES), &[]).await;
     let quoted = json!(created("site", "public/a.html")).to_string();
     assert_eq!(function.invoke(quoted).await.response()["changes"], 1);
@@ -282,7 +283,7 @@ async fn a_payload_sent_as_a_json_string_is_read() {
 
 #[tokio::test]
 async fn a_dry_run_sends_nothing_and_says_so() {
-    let simulator = simulator(Options::default()).await;
+    let simulator = simulator(SimulatorOptions::default()).await;
     let mut function = function(&simulator, Some(RULES), &[("DRY_RUN", "true")]).await;
     let answer = function.invoke(created("site", "public/a.html")).await.response();
     assert_eq!(answer["dry_run"], true);
@@ -303,7 +304,7 @@ async fn a_dry_run_sends_nothing_and_says_so() {
 
 #[tokio::test]
 async fn nothing_is_sent_after_the_deadline() {
-    let simulator = simulator(Options::default()).await;
+    let simulator = simulator(SimulatorOptions::default()).await;
     let mut function = function(&simulator, Some(RULES), &[]).await;
     let payload = sqs(&[("m1", &created("site", "public/a.html"))]);
     let answer = function.invoke_within(payload, Duration::ZERO).await.response();
@@ -344,7 +345,7 @@ async fn the_function_does_not_start_with_an_invalid_configuration() {
 
 #[tokio::test]
 async fn rules_path_names_the_rules_file() {
-    let simulator = simulator(Options::default()).await;
+    let simulator = simulator(SimulatorOptions::default()).await;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("other.yaml");
     std::fs::write(&path, "version: 1\nrules: [{ name: all, invalidate: E4EXAMPLE }]\n").unwrap();
@@ -356,7 +357,7 @@ async fn rules_path_names_the_rules_file() {
 
 #[tokio::test]
 async fn metrics_and_logs_are_lines_of_json_without_secrets() {
-    let simulator = simulator(Options::default()).await;
+    let simulator = simulator(SimulatorOptions::default()).await;
     let environment = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")];
     let mut function = function(&simulator, Some(RULES), &environment).await;
     let key = "public/new\nline \u{1b}[31m.html";

@@ -2,13 +2,11 @@
 
 use std::io::{BufWriter, Write, stdout};
 
-use comfy_table::{
-    CellAlignment, ContentArrangement, Row, Table, TableComponent, presets::NOTHING,
-};
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets::NOTHING};
 use serde::Serialize;
 
 /// An empty table with its header and a line below it.
-pub fn table<const N: usize>(header: [&str; N]) -> Table {
+pub fn table<'h>(header: impl IntoIterator<Item = &'h str>) -> Table {
     let mut table = Table::new();
     table
         .load_preset(NOTHING)
@@ -20,11 +18,7 @@ pub fn table<const N: usize>(header: [&str; N]) -> Table {
 }
 
 /// A table whose columns are numbers, except those before `first_number`.
-pub fn number_table<const N: usize, R: Into<Row>>(
-    header: [&str; N],
-    first_number: usize,
-    rows: impl IntoIterator<Item = R>,
-) -> Table {
+pub fn number_table(header: Vec<&str>, first_number: usize, rows: Vec<Vec<String>>) -> Table {
     let mut table = table(header);
     table.add_rows(rows);
     for column in table.column_iter_mut().skip(first_number) {

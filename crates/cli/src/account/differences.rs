@@ -64,14 +64,14 @@ fn compare<'r>(
         .map(|&(bucket, _)| bucket)
         .collect();
     if at_path.is_empty() {
-        let paths: BTreeSet<String> = buckets.iter().map(|(_, path)| format!("`{path}`")).collect();
-        let paths = Vec::from_iter(paths).join(", ");
+        let paths: BTreeSet<&str> =
+            buckets.iter().map(|(_, path)| path.trim_matches('/')).collect();
+        let paths: Vec<String> = paths.iter().map(|path| format!("`/{path}`")).collect();
         found.push(format!(
             "target `{name}`: no S3 origin of `{id}` has the origin path `/{origin_path}`; {}",
-            if buckets.is_empty() {
-                "it has no S3 origin".to_owned()
-            } else {
-                format!("use {paths}")
+            match &*paths {
+                [] => "it has no S3 origin".to_owned(),
+                paths => format!("use {}", paths.join(" or ")),
             }
         ));
         return;
@@ -115,7 +115,7 @@ rules:
         let expected = [
             "target `www`: `E1EXAMPLE1WWW` has another default root object; write `default_root_object: index.html`",
             "rule `wrong`: the bucket `example-blog` is not an origin of `E1EXAMPLE1WWW`",
-            "target `blog`: no S3 origin of `E2EXAMPLE2BLOG` has the origin path `/blog`; use ``, `/public`",
+            "target `blog`: no S3 origin of `E2EXAMPLE2BLOG` has the origin path `/blog`; use `/` or `/public`",
             "target `gone`: the account has no distribution `E9EXAMPLE9`",
         ];
         assert_eq!(found.len(), expected.len(), "{found:#?}");

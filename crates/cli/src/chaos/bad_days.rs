@@ -1,29 +1,21 @@
-//! Thousands of changes through a queue on a bad day: nothing is lost, and
-//! little is billed that a good day would not have billed.
+//! Thousands of changes on a bad day: nothing is lost, and little is billed
+//! that is not billed on a good day.
 
-use aws_sdk_cloudfront::config::retry::RetryConfig;
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
-use cloudfront_simulator as simulator;
-use cloudfront_simulator::{Clock, Counters, Faults, InProgress, Simulator};
-use s3_cloudfront_invalidator::{
-    cloudfront::{CloudFront, Settings},
-    distribution::DistributionId,
-    handler::Function,
-    rules::RuleSet,
-};
+use cloudfront_simulator::{Faults, InProgress, SimulatorOptions};
+use s3_cloudfront_invalidator::rules::RuleSet;
 use serde_json::json;
 
-use super::{Expected, Message, Options, Report, expected, lost, run};
+use super::{ChaosOptions, ChaosReport, Message, expected, simulate_day};
 
-/// Every two-hundredth change is of a path that CloudFront refuses, and every
-/// two-hundredth asks for a target that nobody may touch, beside a good one.
+/// One in 200 changes is of a path that CloudFront refuses, and one in 200 has
+/// a denied target beside a permitted one.
 const ONE_IN: usize = 200;
 
 const DENIED: &str = "E9DENIED";
 
-/// Nothing collapses, so that what is billed does not depend on which messages
-/// happen to come together.
+/// Nothing collapses, so that the billed paths do not depend on the batches.
 const RULES: &str = r##"
 version: 1
 defaults: { collapse: false, default_root_object: null }
@@ -44,7 +36,7 @@ fn is_poison(item: &str) -> bool {
     item.ends_with(".poison")
 }
 
-/// The key of a change. The same keys change every 2,000 changes.
+/// The key of the `n`th change. Keys repeat after 2,000 changes.
 fn key(n: usize) -> String {
     let path = n % 2_000;
     match (n % ONE_IN, path % 20) {
@@ -77,146 +69,96 @@ fn event(n: usize) -> String {
     .to_string()
 }
 
-/// A queue of changes, and what they ask for.
-struct Load {
-    messages: Vec<Message>,
-    expected: Vec<Expected>,
-    in_progress: InProgress,
-}
-
-impl Load {
-    fn new(changes: usize, options: &Options, in_progress: InProgress) -> Self {
-        // The queue fills a little more slowly than it is emptied.
-        let sent_at =
-            |n: usize| options.pace * u32::try_from(n / (options.batch * 9 / 10)).unwrap();
-        let message = |n: usize| Message::new(n.to_string(), event(n), sent_at(n));
-        let messages: Vec<Message> = (0..changes).map(message).collect();
-        let mut expected = expected(&rules(), &messages);
-        // What CloudFront refuses by rule cannot be covered.
-        expected.retain(|one| one.distribution.as_str() != DENIED && !is_poison(one.item.as_str()));
-        // Posts ask for two more items: the path and a tag of the blog.
-        let posts = (0..changes).filter(|n| key(*n).starts_with("posts/")).count();
-        assert_eq!(expected.len(), changes - changes / ONE_IN + 2 * posts);
-        Self { messages, expected, in_progress }
-    }
-}
-
 fn rules() -> RuleSet {
     RuleSet::parse("rules.yaml", RULES.as_bytes()).unwrap()
 }
 
-struct Day {
-    report: Report,
-    counters: Counters,
-    /// What no invalidation covers: message and item.
-    lost: Vec<String>,
-}
-
-/// One day: `faults` of CloudFront, and the share of invocations killed.
-async fn day(load: &Load, options: &Options, faults: Faults) -> Day {
-    let simulator = Simulator::start(simulator::Options {
-        clock: Clock::manual(),
-        denied: BTreeSet::from([DistributionId::distribution(DENIED).unwrap()]),
-        poison: is_poison,
-        faults,
-        in_progress: Some(load.in_progress),
-        ..simulator::Options::chaos(options.seed)
-    })
-    .await
-    .unwrap();
-    let report = run(load.messages.clone(), options, simulator.clock(), || {
-        Function::new(rules(), cloudfront(&simulator))
-    })
-    .await;
-    let accepted = simulator.invalidations();
-    let lost = lost(&load.expected, &accepted);
-    Day {
-        counters: simulator.counters(),
-        lost: lost.iter().map(|one| format!("{} {}", one.message, one.item)).collect(),
-        report,
-    }
-}
-
-/// Compares a good day with a bad one of the same queue, with the same refused
-/// paths and the same forbidden target: only faults and kills are the bad
-/// day's own. Billed is all that CloudFront accepted, on both days. Gives the
-/// bad day.
-async fn compare(load: Load, options: Options) -> Day {
-    let good = day(&load, &Options { kill: 0.0, ..options }, Faults::default()).await;
-    let faults = simulator::Options::chaos(options.seed).faults;
-    let bad = day(&load, &options, faults).await;
-    for day in [&good, &bad] {
-        assert_eq!(day.lost, [""; 0]);
-        // Nobody's message dies for its neighbours.
-        for dead in &day.report.dead_letters {
+/// A bad day, and a good day with the same refused paths and the same denied
+/// target, but without faults and kills. Asserts what holds for both.
+async fn bad_day(changes: usize, options: ChaosOptions, in_progress: InProgress) -> ChaosReport {
+    let message = |n: usize| Message::new(n.to_string(), event(n), options.sent_at(n));
+    let messages: Vec<Message> = (0..changes).map(message).collect();
+    let mut expected = expected(&rules(), &messages);
+    // Items that CloudFront always refuses cannot be invalidated.
+    expected.retain(|one| one.distribution != DENIED && !is_poison(&one.item));
+    // Posts have two more items: the path and a tag of the blog.
+    let posts = (0..changes).filter(|n| key(*n).starts_with("posts/")).count();
+    assert_eq!(expected.len(), changes - changes / ONE_IN + 2 * posts);
+    let day = async |kill: f64, faults: Faults| {
+        let cloudfront = SimulatorOptions {
+            denied: [DENIED.to_owned()].into(),
+            poison: is_poison,
+            completion: Duration::from_secs(30),
+            in_progress: Some(in_progress),
+            faults,
+            seed: options.seed,
+            ..SimulatorOptions::default()
+        };
+        let options = ChaosOptions { kill, ..options.clone() };
+        let day = simulate_day(&messages, &expected, &options, cloudfront, rules).await;
+        assert_eq!(day.lost, []);
+        // No message becomes a dead letter because of others in its batch.
+        for dead in &day.dead_letters {
             let n: usize = dead.id.parse().unwrap();
-            assert!([17, 101].contains(&(n % ONE_IN)), "{} {}", dead.id, key(n));
+            assert!([17, 101].contains(&(n % ONE_IN)), "{n}: {}", key(n));
         }
-        assert_eq!(day.report.dead_letters.len(), load.messages.len() / (ONE_IN / 2));
-        assert_eq!((day.report.late, day.report.errors), (0, 0));
-    }
-    assert!(bad.counters.dropped_after > 0, "{:?}", bad.counters);
-    let ratio = bad.counters.billed_paths as f64 / good.counters.billed_paths as f64;
-    assert!(ratio <= 1.05, "{ratio}: {:?} {:?}", good.counters, bad.counters);
-    bad
+        assert_eq!(day.dead_letters.len(), changes / (ONE_IN / 2));
+        assert_eq!((day.late, day.errors), (0, 0));
+        day
+    };
+    let good = day(0.0, Faults::default()).await.counters;
+    let bad_day = day(options.kill, Faults::chaos()).await;
+    let bad = &bad_day.counters;
+    assert!(bad.dropped_after > 0, "{bad:?}");
+    assert!(bad.billed_paths as f64 <= good.billed_paths as f64 * 1.05, "{good:?} {bad:?}");
+    bad_day
 }
 
 /// AWS recommends at least five receives.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
 const MAX_RECEIVES: u32 = 5;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nothing_is_lost_and_little_is_billed_twice() {
-    let options = Options {
+    let options = ChaosOptions {
         seed: 1,
-        processes: 2,
+        environments: 2,
         kill: 0.03,
         max_receives: MAX_RECEIVES,
-        ..Options::default()
+        ..ChaosOptions::default()
     };
-    let bad = compare(Load::new(10_000, &options, InProgress::default()), options).await;
-    assert!(bad.report.killed > 0);
+    let bad = bad_day(10_000, options, InProgress::default()).await;
+    assert!(bad.killed > 0);
 }
 
-#[tokio::test]
-async fn nor_beyond_the_quota_in_progress() {
-    let options = Options { seed: 2, batch: 600, max_receives: MAX_RECEIVES, ..Options::default() };
-    let load = Load::new(3_000, &options, InProgress { paths: 800, wildcards: 15 });
-    let bad = compare(load, options).await;
+#[tokio::test(start_paused = true)]
+async fn nothing_is_lost_beyond_the_quota_in_progress() {
+    let options =
+        ChaosOptions { seed: 2, batch: 600, max_receives: MAX_RECEIVES, ..Default::default() };
+    let bad = bad_day(3_000, options, InProgress { paths: 800, wildcards: 15 }).await;
     assert!(bad.counters.refused["TooManyInvalidationsInProgress"] > 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_invocation_is_late_when_cloudfront_does_not_answer() {
-    // The simulator's clock stands still while an invocation runs, so that no
-    // answer ever comes.
-    let simulator = Simulator::start(simulator::Options {
-        clock: Clock::manual(),
-        latency: Duration::from_secs(1),
-        ..simulator::Options::default()
-    })
-    .await
-    .unwrap();
-    let messages: Vec<Message> =
-        (0..60).map(|n| Message::new(n.to_string(), event(n), Duration::ZERO)).collect();
-    let options = Options {
-        batch: 30,
-        max_receives: 2,
-        timeout: Duration::from_secs(20),
-        ..Options::default()
+async fn a_seed_repeats_every_call() {
+    let day = async |seed| {
+        let options = ChaosOptions { seed, environments: 2, kill: 0.3, ..Default::default() };
+        bad_day(800, options, InProgress::default()).await
     };
-    let report = run(messages, &options, simulator.clock(), || {
-        Function::new(rules(), cloudfront(&simulator))
-    })
-    .await;
-    // Every invocation answered in time that all of its messages must come again.
-    assert_eq!((report.invocations, report.late, report.errors), (4, 0, 0));
-    assert_eq!(report.dead_letters.len(), 60);
+    let first = day(3).await;
+    assert_eq!(first, day(3).await);
+    assert_ne!(first, day(4).await);
 }
 
-/// A client in front of the simulator that does not wait between attempts.
-fn cloudfront(simulator: &Simulator) -> CloudFront {
-    let retry = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
-    let settings = Settings { retry: Some(retry), ..Settings::default() };
-    CloudFront::new(&simulator.sdk_config(), settings)
+#[tokio::test(start_paused = true)]
+async fn no_invocation_is_late_when_cloudfront_does_not_respond() {
+    let message = |n: usize| Message::new(n.to_string(), event(n), Duration::ZERO);
+    let messages: Vec<Message> = (0..60).map(message).collect();
+    let options = ChaosOptions { batch: 30, max_receives: 2, ..ChaosOptions::default() };
+    let cloudfront =
+        SimulatorOptions { latency: Duration::from_secs(3_600), ..SimulatorOptions::default() };
+    let day = simulate_day(&messages, &[], &options, cloudfront, rules).await;
+    // Every invocation reported all of its messages as failed in time.
+    assert_eq!((day.invocations, day.late, day.errors), (4, 0, 0));
+    assert_eq!(day.dead_letters.len(), 60);
 }

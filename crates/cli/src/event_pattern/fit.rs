@@ -8,71 +8,66 @@ use super::{
     text_filter::TextFilter,
 };
 
-/// More rows than this are widened first: they cannot fit into any limits, and
-/// comparing them in pairs would take long.
+/// More rows than this cannot fit into any limits, and comparing them in pairs
+/// would take long.
 const MAX_ROWS: usize = 2_000;
 
-/// Returns patterns within `limits` that match what the rows match. No event
-/// matches two patterns.
+/// Returns patterns within `limits` that match what the rows match, or more if
+/// they do not fit. No event matches two patterns.
 pub(super) fn fit(mut rows: Vec<Row>, limits: PatternLimits) -> EventPatterns {
     let mut widened = false;
-    while rows.len() > MAX_ROWS && widen(&mut rows) {
-        widened = true;
-        rows = BTreeSet::from_iter(rows).into_iter().collect();
-    }
     loop {
-        rows = reduce(rows);
-        let every_bucket = rows.iter().any(|row| row.bucket == TextFilter::Any);
-        let (mut too_large, mut rest) = match pack(&rows, limits) {
-            Packed::Patterns(patterns) if patterns.len() <= limits.patterns => {
-                return EventPatterns { patterns, widened, every_bucket };
-            }
-            Packed::Patterns(_) => (rows, Vec::new()),
-            Packed::TooLarge(group, rest) => (group, rest),
+        let packed = if rows.len() > MAX_ROWS {
+            Err((std::mem::take(&mut rows), Vec::new()))
+        } else {
+            rows = reduce(rows);
+            pack(&rows, limits)
         };
-        if !widen(&mut too_large) {
-            // A single row without a filter.
-            rest.extend(too_large);
-            let patterns = vec![render::pattern(&reduce(rest))];
-            return EventPatterns { patterns, widened, every_bucket };
-        }
-        widened = true;
-        rest.extend(too_large);
-        rows = rest;
+        let patterns = match packed {
+            Ok(patterns) => patterns,
+            Err((mut too_large, rest)) => {
+                let is_widened = widen(&mut too_large);
+                rows = BTreeSet::from_iter(too_large.into_iter().chain(rest)).into_iter().collect();
+                if is_widened {
+                    widened = true;
+                    continue;
+                }
+                // A single row without a filter.
+                vec![render::pattern(&reduce(rows.clone()))]
+            }
+        };
+        let every_bucket = rows.iter().any(|row| row.bucket == TextFilter::Any);
+        return EventPatterns { patterns, widened, every_bucket };
     }
 }
 
-enum Packed {
-    Patterns(Vec<Value>),
-    /// Rows that must be in one pattern and do not fit into it, and all others.
-    TooLarge(Vec<Row>, Vec<Row>),
-}
-
-fn pack(rows: &[Row], limits: PatternLimits) -> Packed {
+/// Returns patterns within the limits. If the rows do not fit, returns those to
+/// widen and the others.
+fn pack(rows: &[Row], limits: PatternLimits) -> Result<Vec<Value>, (Vec<Row>, Vec<Row>)> {
     if rows.is_empty() {
-        return Packed::Patterns(Vec::new());
+        return Ok(Vec::new());
     }
     if let Some(pattern) = render_within(rows, limits) {
-        return Packed::Patterns(vec![pattern]);
+        return Ok(vec![pattern]);
     }
     let mut groups = disjoint_groups(rows.to_vec());
     if let Some(at) = groups.iter().position(|group| render_within(group, limits).is_none()) {
-        let group = groups.swap_remove(at);
-        return Packed::TooLarge(group, groups.concat());
+        let too_large = groups.swap_remove(at);
+        return Err((too_large, groups.concat()));
     }
     let mut patterns = Vec::new();
-    let mut open: Vec<Row> = Vec::new();
+    let mut packed: Vec<Row> = Vec::new();
     for group in groups {
-        let longer = [open.as_slice(), &group].concat();
-        open = if render_within(&longer, limits).is_some() {
+        let longer = [packed.as_slice(), &group].concat();
+        packed = if render_within(&longer, limits).is_some() {
             longer
         } else {
-            patterns.push(render::pattern(&open));
+            patterns.push(render::pattern(&packed));
             group
         };
     }
-    patterns.push(render::pattern(&open));
-    Packed::Patterns(patterns)
+    patterns.push(render::pattern(&packed));
+    if patterns.len() > limits.patterns { Err((rows.to_vec(), Vec::new())) } else { Ok(patterns) }
 }
 
 fn render_within(rows: &[Row], limits: PatternLimits) -> Option<Value> {
@@ -82,56 +77,52 @@ fn render_within(rows: &[Row], limits: PatternLimits) -> Option<Value> {
         .then_some(pattern)
 }
 
-/// Widens the rows to fewer or shorter filters. Returns `false` if no filter is
-/// left. One step at a time:
-///
-/// 1. the suffixes of the prefix with most suffixes;
-/// 2. the last directory of the deepest prefixes, in the bucket with most rows;
-/// 3. the key filters of that bucket;
-/// 4. accounts, regions and detail types;
-/// 5. buckets.
+/// Widens the filters by one step: first the keys, in the bucket with most key
+/// filters; then accounts, regions and detail types; then the buckets. Returns
+/// `false` if no filter is left.
 fn widen(rows: &mut [Row]) -> bool {
-    widen_wildcards(rows) || widen_keys(rows) || widen_scopes(rows) || widen_buckets(rows)
-}
-
-fn widen_wildcards(rows: &mut [Row]) -> bool {
-    let mut suffixes: BTreeMap<&str, usize> = BTreeMap::new();
-    for row in &*rows {
-        if let TextFilter::Between(prefix, _) = &row.key {
-            *suffixes.entry(prefix).or_default() += 1;
-        }
-    }
-    let Some(widest) = suffixes.into_iter().max_by_key(|&(_, count)| count) else { return false };
-    let widest = widest.0.to_owned();
-    for row in rows {
-        if matches!(&row.key, TextFilter::Between(prefix, _) if *prefix == widest) {
-            row.key = TextFilter::Prefix(widest.clone());
-        }
-    }
-    true
-}
-
-fn widen_keys(rows: &mut [Row]) -> bool {
-    let mut filtered: BTreeMap<&TextFilter, usize> = BTreeMap::new();
+    let mut key_filters: BTreeMap<&TextFilter, usize> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.key != TextFilter::Any) {
-        *filtered.entry(&row.bucket).or_default() += 1;
+        *key_filters.entry(&row.bucket).or_default() += 1;
     }
-    let Some((bucket, _)) = filtered.into_iter().max_by_key(|&(_, count)| count) else {
-        return false;
-    };
-    let bucket = bucket.clone();
-    let mut of_bucket: Vec<&mut Row> = rows.iter_mut().filter(|row| row.bucket == bucket).collect();
-    let deepest = of_bucket.iter().filter_map(|row| parent(&row.key)).map(depth).max();
-    for row in &mut of_bucket {
-        row.key = match deepest {
-            None => TextFilter::Any,
-            Some(deepest) => match parent(&row.key) {
-                Some(parent) if depth(parent) == deepest => TextFilter::Prefix(parent.to_owned()),
-                _ => continue,
-            },
+    if let Some((bucket, _)) = key_filters.into_iter().max_by_key(|&(_, count)| count) {
+        let bucket = bucket.clone();
+        let of_bucket = rows.iter_mut().filter(|row| row.bucket == bucket);
+        widen_keys(of_bucket.map(|row| &mut row.key).collect());
+        return true;
+    }
+    let detail_types: BTreeSet<&'static str> =
+        rows.iter().flat_map(|row| row.detail_types.iter().copied()).collect();
+    let is_shared = |row: &Row| row.scope == Scope::default() && row.detail_types == detail_types;
+    let (all_shared, all_buckets) =
+        (rows.iter().all(is_shared), rows.iter().all(|row| row.bucket == TextFilter::Any));
+    for row in rows {
+        if all_shared {
+            row.bucket = TextFilter::Any;
+        } else {
+            row.scope = Scope::default();
+            row.detail_types.clone_from(&detail_types);
+        }
+    }
+    !(all_shared && all_buckets)
+}
+
+/// Drops the suffixes next to prefixes; or else the last directory of the
+/// deepest prefixes; or else all filters.
+fn widen_keys(keys: Vec<&mut TextFilter>) {
+    let has_wildcard = keys.iter().any(|key| key.is_wildcard());
+    let deepest = keys.iter().filter_map(|key| parent(key)).map(depth).max();
+    for key in keys {
+        *key = match (&*key, parent(key)) {
+            (TextFilter::Between(prefix, _), _) => TextFilter::Prefix(prefix.clone()),
+            _ if has_wildcard => continue,
+            (_, Some(parent)) if Some(depth(parent)) == deepest => {
+                TextFilter::Prefix(parent.to_owned())
+            }
+            _ if deepest.is_some() => continue,
+            _ => TextFilter::Any,
         };
     }
-    true
 }
 
 /// Returns the parent directory of a prefix.
@@ -143,25 +134,4 @@ fn parent(key: &TextFilter) -> Option<&str> {
 
 fn depth(directory: &str) -> usize {
     directory.matches('/').count()
-}
-
-fn widen_scopes(rows: &mut [Row]) -> bool {
-    let detail_types: BTreeSet<&'static str> =
-        rows.iter().flat_map(|row| row.detail_types.iter().copied()).collect();
-    let mut widened = false;
-    for row in rows {
-        widened |= row.scope != Scope::default() || row.detail_types != detail_types;
-        row.scope = Scope::default();
-        row.detail_types.clone_from(&detail_types);
-    }
-    widened
-}
-
-fn widen_buckets(rows: &mut [Row]) -> bool {
-    let mut widened = false;
-    for row in rows {
-        widened |= row.bucket != TextFilter::Any;
-        row.bucket = TextFilter::Any;
-    }
-    widened
 }

@@ -50,21 +50,6 @@ pub struct Args {
     /// Maximum number of characters of a pattern.
     #[arg(long, value_name = "NUMBER", default_value_t = PatternLimits::default().characters)]
     max_characters: usize,
-    /// Maximum number of wildcards of a pattern.
-    #[arg(long, value_name = "NUMBER", default_value_t = PatternLimits::default().wildcards)]
-    max_wildcards: usize,
-    /// Maximum number of patterns.
-    #[arg(long, value_name = "NUMBER", default_value_t = PatternLimits::default().patterns,
-        value_parser = positive)]
-    max_patterns: usize,
-}
-
-fn positive(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("must be at least 1".to_owned()),
-        Ok(number) => Ok(number),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 pub fn run(args: &Args, global: &Global) -> anyhow::Result<Exit> {
@@ -72,11 +57,7 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<Exit> {
     let options = PatternOptions {
         fallback: args.fallback || rules.fallback().is_some(),
         fallback_buckets: args.bucket.iter().map(|name| bucket_pattern(name)).collect(),
-        limits: PatternLimits {
-            characters: args.max_characters,
-            wildcards: args.max_wildcards,
-            patterns: args.max_patterns,
-        },
+        limits: PatternLimits { characters: args.max_characters, ..PatternLimits::default() },
     };
     let made = event_patterns(rules.rules(), &options);
     print_notes(&made, options.limits);

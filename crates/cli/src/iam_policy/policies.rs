@@ -223,61 +223,45 @@ mod tests {
         ]
     }
 
-    #[test]
-    fn function_policy_names_exactly_what_the_rules_name() {
-        let resources = FunctionResources {
-            region: "eu-west-1",
-            log_group: "/aws/lambda/invalidator",
-            queue: Some("changes"),
-        };
-        assert_eq!(
-            function(&targets(), ACCOUNT, TenantArns::Exact, resources),
-            json!({"Version": "2012-10-17", "Statement": [
-                {"Sid": "InvalidateDistributions", "Effect": "Allow",
-                 "Action": ["cloudfront:CreateInvalidation"],
-                 "Resource": ["arn:aws:cloudfront::111122223333:distribution/E1EXAMPLE1WWW",
-                              "arn:aws:cloudfront::111122223333:distribution/E2EXAMPLE2BLOG"]},
-                {"Sid": "InvalidateTenants", "Effect": "Allow",
-                 "Action": ["cloudfront:CreateInvalidationForDistributionTenant"],
-                 "Resource": ["arn:aws:cloudfront::111122223333:distribution-tenant/dt_EXAMPLE"]},
-                {"Sid": "AssumeRoles", "Effect": "Allow",
-                 "Action": ["sts:AssumeRole"], "Resource": [PARTNER]},
-                {"Sid": "WriteLogs", "Effect": "Allow",
-                 "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                 "Resource": ["arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/invalidator:*"]},
-                {"Sid": "ReadQueue", "Effect": "Allow",
-                 "Action": ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
-                 "Resource": ["arn:aws:sqs:eu-west-1:111122223333:changes"]},
-            ]})
-        );
+    /// The resources of the statements. tests/cmd/setup has whole policies.
+    fn resources(policy: &Value) -> Vec<&Value> {
+        let statements = policy["Statement"].as_array().expect("statements");
+        statements.iter().map(|statement| &statement["Resource"]).collect()
     }
 
     #[test]
-    fn rules_without_targets_need_no_permission() {
+    fn resources_are_exact_and_listed_once() {
+        let resources_of_function =
+            FunctionResources { region: "eu-west-1", log_group: "/logs", queue: Some("changes") };
+        let policy = |tenants| function(&targets(), ACCOUNT, tenants, resources_of_function);
+        let cloudfront = "arn:aws:cloudfront::111122223333";
+        let distributions = json!([
+            format!("{cloudfront}:distribution/E1EXAMPLE1WWW"),
+            format!("{cloudfront}:distribution/E2EXAMPLE2BLOG"),
+        ]);
+        assert_eq!(
+            resources(&policy(TenantArns::Exact)),
+            [
+                &distributions,
+                &json!([format!("{cloudfront}:distribution-tenant/dt_EXAMPLE")]),
+                &json!([PARTNER]),
+                &json!(["arn:aws:logs:eu-west-1:111122223333:log-group:/logs:*"]),
+                &json!(["arn:aws:sqs:eu-west-1:111122223333:changes"]),
+            ]
+        );
+        assert_eq!(resources(&policy(TenantArns::Any))[..2], [&distributions, &json!("*")]);
         assert_eq!(rules_statements(&[], ACCOUNT, TenantArns::Exact), Vec::<Value>::new());
     }
 
     #[test]
-    fn all_tenants() {
-        let statements = rules_statements(&targets(), ACCOUNT, TenantArns::Any);
-        assert_eq!(statements[1]["Resource"], json!("*"));
-        assert_ne!(statements[0]["Resource"], json!("*"));
-    }
-
-    #[test]
     fn a_role_invalidates_in_its_own_account_and_partition() {
-        let policy = role(&targets(), PARTNER, TenantArns::Exact).expect("a named role");
-        let resources: Vec<&Value> = policy["Statement"]
-            .as_array()
-            .expect("statements")
-            .iter()
-            .map(|statement| &statement["Resource"])
-            .collect();
+        let policy = role(&targets(), PARTNER, TenantArns::Exact).expect("a role of the targets");
+        let cloudfront = "arn:aws-cn:cloudfront::444455556666";
         assert_eq!(
-            resources,
+            resources(&policy),
             [
-                &json!(["arn:aws-cn:cloudfront::444455556666:distribution/E3EXAMPLE3"]),
-                &json!(["arn:aws-cn:cloudfront::444455556666:distribution-tenant/dt_OTHER"]),
+                &json!([format!("{cloudfront}:distribution/E3EXAMPLE3")]),
+                &json!([format!("{cloudfront}:distribution-tenant/dt_OTHER")]),
             ]
         );
         assert_eq!(role(&targets(), "arn:aws:iam::1:role/x", TenantArns::Exact), None);
@@ -287,7 +271,7 @@ mod tests {
     fn trust_requires_the_external_id_if_every_target_has_one() {
         let function_role = "arn:aws:iam::111122223333:role/function";
         let condition = |targets: &[Target]| {
-            trust(targets, PARTNER, function_role).expect("a named role")["Statement"][0]
+            trust(targets, PARTNER, function_role).expect("a role of the targets")["Statement"][0]
                 .get("Condition")
                 .cloned()
         };

@@ -2,10 +2,11 @@
 
 mod changes;
 mod cost;
+mod directories;
 pub mod document;
 mod html;
 mod keys;
-mod outline;
+mod report;
 mod site;
 mod summary;
 mod text;

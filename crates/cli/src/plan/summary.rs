@@ -16,8 +16,8 @@ use s3_cloudfront_invalidator::{
 
 use super::{
     cost::Cost,
+    directories::{self, DirectoryCounts},
     keys,
-    outline::Directory,
     site::{SiteInventory, UnchangedObjects},
 };
 
@@ -59,7 +59,7 @@ pub struct Summary {
 pub struct Figures {
     /// Changes that lead to an item, also to one that cannot be sent.
     pub changes: usize,
-    pub outline: Directory,
+    pub directories: DirectoryCounts,
     /// `None` without `--site`.
     pub unchanged: Option<UnchangedObjects>,
 }
@@ -130,10 +130,6 @@ impl<'r> PlanDraft<'r> {
         let plan = planner.finish();
         let complete = |plan: &DistributionPlan| {
             let mut figures = figures.remove(&plan.distribution).unwrap_or_default();
-            let wildcards = plan.items().filter_map(|item| item.item.wildcard_prefix());
-            wildcards
-                .filter(|prefix| prefix.ends_with('/'))
-                .for_each(|prefix| figures.outline.mark_purged(prefix));
             figures.unchanged = site.measure(plan);
             figures
         };
@@ -156,15 +152,6 @@ impl Summary {
     pub fn distributions(&self) -> impl Iterator<Item = (&DistributionPlan, &Figures)> {
         self.plan.distributions.iter().zip(&self.figures)
     }
-
-    /// The costs to compare, by name.
-    pub fn costs(&self) -> [(&'static str, Cost); 3] {
-        [
-            ("this plan", self.plan_cost),
-            ("one path per changed file", self.path_per_file),
-            ("/* for each distribution", self.everything),
-        ]
-    }
 }
 
 /// Counts a change once for each distribution, at its first path there.
@@ -182,7 +169,7 @@ fn count(figures: &mut BTreeMap<Distribution, Figures>, rules: &RuleSet, decisio
         let Some(figures) = figures.get_mut(distribution) else { continue };
         figures.changes += 1;
         if let Some(path) = path {
-            figures.outline.add_change(path);
+            directories::count_change(&mut figures.directories, path);
         }
     }
 }

@@ -1,13 +1,11 @@
 //! `invalidator run`: the handler of the Lambda function, on this machine.
 
-mod chaos;
 mod report;
 
 use std::{env, path::PathBuf, time::Duration};
 
-use anyhow::Context;
 use aws_config::{BehaviorVersion, SdkConfig};
-use cloudfront_simulator::{Options, RoleGrant, Simulator};
+use cloudfront_simulator::{RoleGrant, Simulator, SimulatorOptions};
 use s3_cloudfront_invalidator::{
     cloudfront::{CloudFront, Settings},
     config::check_sdk_variables,
@@ -16,7 +14,7 @@ use s3_cloudfront_invalidator::{
 };
 use tokio::time::Instant;
 
-use crate::{Exit, Format, Global, input};
+use crate::{Exit, Format, Global, chaos, input};
 use report::Invocation;
 
 /// The time limit of each payload: the function's timeout in the SAM template.
@@ -52,12 +50,16 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let Args { payloads, endpoint_url, aws, chaos, changes } = args;
     let config = input::load_config(global)?;
     let payloads = input::read_payloads(&payloads)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all();
     if let Some(seed) = chaos {
-        return runtime.block_on(chaos::run(&payloads, changes, seed, global));
+        let cloudfront = options(&config.rules);
+        let comparison = chaos::compare(&payloads, changes, seed, global, cloudfront);
+        return runtime.start_paused(true).build()?.block_on(comparison);
     }
+    let runtime = runtime.build()?;
     runtime.block_on(async {
-        let (sdk, _simulator) = connect(endpoint_url, aws, &config.rules).await?;
+        let sdk = connect(endpoint_url, aws, &config.rules).await?;
         let settings = Settings { dry_run: config.dry_run, ..Settings::default() };
         let cloudfront = CloudFront::new(&sdk, settings);
         let function = Function { keep_decisions: true, ..Function::new(config.rules, cloudfront) };
@@ -77,40 +79,35 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     })
 }
 
-/// The configuration of the CloudFront that was asked for, and the simulator
-/// if it is one.
+/// The configuration of the SDK for the CloudFront that the arguments name.
 async fn connect(
     endpoint_url: Option<String>,
     aws: bool,
     rules: &RuleSet,
-) -> anyhow::Result<(SdkConfig, Option<Simulator>)> {
+) -> anyhow::Result<SdkConfig> {
     check_sdk_variables(|name| env::var(name).ok())?;
     let defaults = aws_config::defaults(BehaviorVersion::v2026_01_12());
-    if let Some(url) = endpoint_url {
-        return Ok((defaults.endpoint_url(url).load().await, None));
-    }
-    if aws {
-        return Ok((defaults.load().await, None));
-    }
-    let simulator =
-        Simulator::start(options(rules)).await.context("cannot start the CloudFront simulator")?;
-    Ok((simulator.sdk_config(), Some(simulator)))
+    Ok(match endpoint_url {
+        Some(url) => defaults.endpoint_url(url).load().await,
+        None if aws => defaults.load().await,
+        None => Simulator::new(options(rules)).sdk_config(),
+    })
 }
 
-/// A CloudFront that has what the rules name, and grants their roles.
-fn options(rules: &RuleSet) -> Options {
+/// A CloudFront that has the distributions of the rules and grants their roles.
+fn options(rules: &RuleSet) -> SimulatorOptions {
     let distributions = || rules.targets().iter().map(|target| &target.distribution);
-    let mut roles: Vec<RoleGrant> = Vec::new();
-    for distribution in distributions() {
-        let Some(role) = &distribution.role else { continue };
-        let id = distribution.id.clone();
-        match roles.iter_mut().find(|grant| grant.role == *role) {
-            Some(grant) => {
-                grant.distributions.insert(id);
-            }
-            None => roles.push(RoleGrant { role: role.clone(), distributions: [id].into() }),
-        }
+    let roles = distributions().filter_map(|distribution| {
+        let role = distribution.role.clone()?;
+        Some(RoleGrant {
+            arn: role.arn,
+            external_id: role.external_id,
+            distributions: [distribution.id.to_string()].into(),
+        })
+    });
+    SimulatorOptions {
+        known: Some(distributions().map(|distribution| distribution.id.to_string()).collect()),
+        roles: roles.collect(),
+        ..SimulatorOptions::default()
     }
-    let known = distributions().map(|distribution| distribution.id.clone()).collect();
-    Options { known: Some(known), roles, ..Options::default() }
 }
