@@ -73,7 +73,7 @@ async fn everything_is_accepted(options: Options, items: Vec<String>, refusal: &
         let plan =
             requests.fold(HandPlan::direct(), |plan, request| plan.request("E1EXAMPLE", request));
         let submission = plan.submit(&cloudfront).await;
-        for submitted in submission.distributions.iter().flat_map(|part| part.items()) {
+        for submitted in submission.items() {
             match submitted.outcome.failure() {
                 None => {}
                 Some(failure) if failure.code == refusal => {
@@ -163,7 +163,7 @@ async fn the_same_batch_from_another_process_is_free() {
         for process in [&first, &second, &first] {
             let plan = HandPlan::direct().request("E1EXAMPLE", paths(50));
             let submission = plan.submit(process).await;
-            assert!(submission.distributions[0].items().all(|item| item.outcome.is_done()));
+            assert!(submission.items().all(|item| item.outcome.is_done()));
         }
         assert_eq!(billed(&simulator).len(), 50, "{reused_reference:?}");
     }
