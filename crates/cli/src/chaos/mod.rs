@@ -170,7 +170,7 @@ pub async fn simulate_day(
 fn environment(simulator: &Simulator, rules: RuleSet) -> Function {
     let retry = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
     let settings = Settings { retry: Some(retry), ..Settings::default() };
-    Function { rules, cloudfront: CloudFront::new(&simulator.sdk_config(), settings) }
+    Function::new(rules, CloudFront::new(&simulator.sdk_config(), settings))
 }
 
 /// Invokes the function as Lambda does for a queue with

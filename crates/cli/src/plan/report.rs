@@ -8,6 +8,7 @@ use s3_cloudfront_invalidator::{
 };
 
 use super::{
+    cost::FREE_PATHS_PER_MONTH,
     directories,
     summary::{Figures, Summary},
 };
