@@ -15,7 +15,7 @@ use super::{
 use crate::output::pluralize;
 
 /// The most directories, however long other lists may be.
-const MAX_DIRECTORIES: usize = 100;
+const MAX_DIRECTORIES: usize = 40;
 
 pub enum Block {
     Text(String),
