@@ -1,9 +1,9 @@
 //! A whole rules file, ready for changes.
 
-use crate::{distribution::DistributionId, event::Change, item::PathSettings};
+use crate::{distribution::DistributionId, event::Change, item::PathSettings, target::Collapse};
 
 use super::{
-    Collapse, Decision, FALLBACK_TARGET, Findings, Matcher, Rule, RuleIndex, Target, TargetIndex,
+    Decision, FALLBACK_TARGET, Findings, Matcher, Rule, RuleIndex, Target, TargetIndex,
     TestSummary, Verdict,
     contribution::fall_back,
     file::RulesFile,

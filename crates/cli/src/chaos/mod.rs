@@ -205,3 +205,6 @@ async fn unless_killed<T>(future: impl Future<Output = T>, polls: Option<u32>) -
     })
     .await
 }
+
+#[cfg(test)]
+mod bad_days;
