@@ -20,7 +20,7 @@ const KILL: f64 = 0.03;
 const COMPLETION: Duration = Duration::from_secs(30);
 
 /// Sends `count` changes, which repeat those of the payloads.
-pub(crate) async fn compare(
+pub async fn compare(
     payloads: &[input::PayloadFile],
     count: usize,
     seed: u64,
@@ -80,8 +80,10 @@ fn message(change: &Change, n: usize) -> String {
     .to_string()
 }
 
-/// The figures of a day, each with its label in text.
-const FIGURES: [(&str, &str, fn(&ChaosReport) -> u64); 9] = [
+type Figure = fn(&ChaosReport) -> u64;
+
+/// The figures of a day, each with its name in JSON and its label in text.
+const FIGURES: [(&str, &str, Figure); 9] = [
     ("invocations", "invocations", |day| day.invocations as u64),
     ("killed", "  killed", |day| day.killed as u64),
     ("late", "  past their deadline", |day| day.late as u64),
