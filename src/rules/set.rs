@@ -1,10 +1,10 @@
 //! A whole rules file, ready for changes.
 
-use crate::{distribution::DistributionId, event::Change, item::PathSettings};
+use crate::{distribution::DistributionId, event::Change, item::PathSettings, target::Collapse};
 
 use super::{
-    Collapse, Decision, FALLBACK_TARGET, Findings, Matcher, Rule, RuleIndex, RulesFile, Target,
-    TargetIndex, Verdict, contribution::fall_back,
+    Decision, FALLBACK_TARGET, Findings, Matcher, Rule, RuleIndex, RulesFile, Target, TargetIndex,
+    Verdict, contribution::fall_back,
 };
 
 /// The rules and targets of a file, and the fallback beside them.

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::{Global, Verdict};
+use crate::{Exit, Global};
 
 const RULES: &str = include_str!("../../../schemas/rules.schema.json");
 const EVENT: &str = include_str!("../../../schemas/event.schema.json");
@@ -24,11 +24,11 @@ enum Of {
     Event,
 }
 
-pub fn run(args: Args, _global: &Global) -> anyhow::Result<Verdict> {
+pub fn run(args: Args, _global: &Global) -> anyhow::Result<Exit> {
     let schema = match args.of {
         Of::Rules => RULES,
         Of::Event => EVENT,
     };
     anstream::print!("{schema}");
-    Ok(Verdict::Done)
+    Ok(Exit::Done)
 }

@@ -6,11 +6,12 @@ use crate::{
     distribution::{Distribution, DistributionId, Role},
     item::{PathSettings, PlusSpelling},
     rules::{
-        Collapse, FALLBACK_TARGET, Target, TargetIndex,
+        FALLBACK_TARGET, Target, TargetIndex,
         finding::{Code, Finding, Findings},
         mapping::{COLLAPSE, Expected, FromYaml, MappingReader, TARGET, read, read_texts},
         yaml::{Node, Shape},
     },
+    target::Collapse,
 };
 
 use super::condition_values::is_account;

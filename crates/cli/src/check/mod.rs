@@ -16,7 +16,11 @@ use s3_cloudfront_invalidator::{
 };
 
 use self::report::CheckReport;
-use crate::{Format, Global, Verdict, account, setup::account::differences};
+use crate::{
+    Exit, Format, Global,
+    account::{self, differences},
+    output::print_json,
+};
 
 /// Checks the rules: errors, lints, and the tests in the file.
 #[derive(clap::Args)]
@@ -30,7 +34,7 @@ pub struct Args {
     aws: bool,
 }
 
-pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
+pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let path = args.file.or_else(|| global.rules.clone());
     let path = path.unwrap_or_else(|| PathBuf::from(RULES_FILE));
     let bytes =
@@ -42,14 +46,14 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
     let differences = rules.map(|rules| differences_from_account(&rules)).transpose()?;
     match global.format {
         Format::Text => anstream::print!("{}", report.text(differences.as_deref())),
-        Format::Json => anstream::println!("{}", report.json(differences.as_deref())?),
+        Format::Json => print_json(&report.document(differences.as_deref()))?,
     }
     let passed = !report.findings.has_error() && differences.is_none_or(|list| list.is_empty());
-    Ok(if passed { Verdict::Done } else { Verdict::Negative })
+    Ok(if passed { Exit::Done } else { Exit::Negative })
 }
 
 fn differences_from_account(rules: &RuleSet) -> anyhow::Result<Vec<String>> {
-    Ok(differences(rules.targets(), rules.rules(), &account::distributions()?))
+    Ok(differences(rules, &account::distributions()?))
 }
 
 /// The distribution of unmatched changes, whose target is in use even if no rule

@@ -8,14 +8,14 @@ use s3_cloudfront_invalidator::{
 };
 use serde::Serialize;
 
-use crate::document;
+use crate::plan::document::{DistributionKey, PlanDocument};
 
 use super::Explained;
 
 pub fn render(rules: &RuleSet, explained: &[Explained], plan: &Plan) -> anyhow::Result<String> {
     let document = Document {
         changes: explained.iter().map(|one| change(rules, one)).collect(),
-        plan: document::Document::planned(plan),
+        plan: PlanDocument::planned(plan),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
@@ -23,7 +23,7 @@ pub fn render(rules: &RuleSet, explained: &[Explained], plan: &Plan) -> anyhow::
 #[derive(Serialize)]
 struct Document<'a> {
     changes: Vec<ChangePart<'a>>,
-    plan: document::Document,
+    plan: PlanDocument,
 }
 
 #[derive(Serialize)]
@@ -88,7 +88,7 @@ struct CapturePart<'a> {
 struct TargetPart<'a> {
     target: &'a str,
     #[serde(flatten)]
-    id: document::Id,
+    id: DistributionKey,
     served: bool,
     made: Vec<MadePart<'a>>,
 }
@@ -162,7 +162,7 @@ fn target<'a>(rules: &'a RuleSet, items: &'a TargetItems) -> TargetPart<'a> {
     let target = rules.target(items.target);
     TargetPart {
         target: &target.name,
-        id: document::Id::of(&target.distribution),
+        id: DistributionKey::of(&target.distribution),
         served: items.served,
         made: items.made.iter().map(|one| made(rules, one)).collect(),
     }
