@@ -57,7 +57,7 @@ fn asks(target: usize, text: &str) -> Contribution {
         _ => item::address(text, "/", "/", true),
     };
     let item = item.map(|item| Addressed { item, bound: "/".into() });
-    Contribution { rule: None, target: TargetIndex(target), template: 0, item }
+    Contribution { rule: None, target: TargetIndex(target), item }
 }
 
 fn matched(contributions: impl IntoIterator<Item = Contribution>) -> Decision {

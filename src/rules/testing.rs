@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::event::Change;
 
 use super::{
-    Decision, Reading, RuleSet, TargetIndex, Verdict, explain,
+    Decision, RuleSet, TargetIndex, Verdict,
     finding::{Code, Finding},
     source::At,
     suggest,
@@ -61,7 +61,7 @@ impl TestCase {
                     let name = &rules.target(*target).name;
                     format!("- {name}: [{}]", items.join(", "))
                 });
-                let actual = format!("+ {}", verdict_name(verdict));
+                let actual = format!("+ {}", verdict.name());
                 lines.chain([actual]).collect()
             }
             (expected, Verdict::Matched) => {
@@ -73,10 +73,7 @@ impl TestCase {
                 lines
             }
             (expected, verdict) => {
-                vec![
-                    format!("- {}", expected_name(expected)),
-                    format!("+ {}", verdict_name(verdict)),
-                ]
+                vec![format!("- {}", expected_name(expected)), format!("+ {}", verdict.name())]
             }
         };
         let at = tests.index(self.place).field("expect");
@@ -94,14 +91,6 @@ fn expected_name(expected: &Expected) -> &'static str {
         Expected::Ignored => "ignored",
         Expected::Unmatched => "unmatched",
         Expected::Items(_) => "matched",
-    }
-}
-
-fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Matched => "matched",
-        Verdict::Ignored => "ignored",
-        Verdict::Unmatched => "unmatched",
     }
 }
 
@@ -142,13 +131,8 @@ fn difference(
 
 /// Which rules matched.
 fn matched_rules(rules: &RuleSet, change: &Change, decision: &Decision) -> String {
-    let readings = explain(&rules.rules, &rules.targets, None, change).readings;
-    let names: Vec<&str> = readings
-        .iter()
-        .zip(&rules.rules)
-        .filter(|(reading, _)| matches!(reading, Reading::Matched { .. }))
-        .map(|(_, rule)| &*rule.name)
-        .collect();
+    let matching = rules.matching_rules(change);
+    let names: Vec<&str> = matching.iter().map(|rule| &*rule.name).collect();
     match names.len() {
         0 => "no rule matched".to_owned(),
         1 => format!("matched by the rule {}", suggest::quote_list(&names)),

@@ -15,7 +15,7 @@ use crate::{
     handler::Report,
     plan::DistributionPlan,
     response,
-    rules::{Decision, RuleSet, Verdict},
+    rules::{Decision, RuleSet},
 };
 
 /// The most ids or reasons one line names; the rest are counted.
@@ -50,21 +50,14 @@ pub fn init() {
 }
 
 /// What the rules say of one change.
-fn change(rules: &RuleSet, change: &Change, decision: &Decision) {
+fn change(change: &Change, decision: &Decision) {
     let by: BTreeSet<&str> = decision
         .contributions
         .iter()
-        .map(|contribution| match contribution.rule {
-            Some(rule) => rules.rule_name(rule),
-            None => crate::rules::FALLBACK_TARGET,
-        })
+        .map(|contribution| contribution.rule.as_deref().unwrap_or(crate::rules::FALLBACK_TARGET))
         .collect();
     let by = by.into_iter().collect::<Vec<_>>().join(", ");
-    let verdict = match decision.verdict {
-        Verdict::Matched => "matched",
-        Verdict::Ignored => "ignored",
-        Verdict::Unmatched => "unmatched",
-    };
+    let verdict = decision.verdict.name();
     debug!(
         bucket = &*change.bucket,
         key = ?change.key,
@@ -81,7 +74,7 @@ pub fn report(rules: &RuleSet, report: &Report) {
     let Report { payload, plan, submission } = report;
     if tracing::enabled!(tracing::Level::DEBUG) {
         for one in payload.deliveries.iter().flat_map(|delivery| &delivery.changes) {
-            change(rules, one, &rules.route(one));
+            change(one, &rules.route(one));
         }
     }
     let counts = plan.counts;

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use crate::distribution::DistributionId;
 
 use super::{
-    Action, PathTemplate, RuleSet,
+    Action, RuleSet, Template,
     file::{RawRule, RulesFile},
     finding::{Code, Finding, Findings},
     source::At,
@@ -60,14 +60,14 @@ pub(super) fn file(
 /// more.
 fn wide_wildcard(
     at: At<'_>,
-    path: &PathTemplate,
+    path: &Template,
     bounds: &[std::sync::Arc<str>],
     findings: &mut Findings,
 ) {
     if !is_fixed_wildcard(path) {
         return;
     }
-    let start = path.literal_start();
+    let start = path.literal_prefix();
     let wider =
         |bound: &&std::sync::Arc<str>| bound.len() > start.len() && bound.starts_with(start);
     // With several prefixes the wildcard is too wide only if it is so for each.
@@ -105,6 +105,6 @@ fn duplicate_rules(at: At<'_>, written: &[Given<RawRule>], findings: &mut Findin
 }
 
 /// Whether a path is a wildcard as written, without a placeholder.
-fn is_fixed_wildcard(path: &PathTemplate) -> bool {
-    path.is_wildcard() && !path.text().contains('{')
+fn is_fixed_wildcard(path: &Template) -> bool {
+    path.is_wildcard() && path.is_literal()
 }

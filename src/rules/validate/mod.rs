@@ -12,7 +12,7 @@ mod target;
 mod test;
 
 use super::{
-    Matcher, Rule, RuleSet, Target,
+    RuleSet,
     file::{RulesFile, Settings, Texts, VERSION},
     finding::{Code, Finding, Findings},
     source::At,
@@ -219,11 +219,4 @@ fn size_help<T: Read>(text: &str) -> Option<String> {
     };
     let bytes = text[..digits].parse::<u64>().ok()?.checked_mul(bytes)?;
     Some(format!("a size is a number of bytes: {bytes}"))
-}
-
-impl RuleSet {
-    fn new(rules: Vec<Rule>, targets: Vec<Target>) -> Self {
-        let matcher = Matcher::new(&rules);
-        Self { rules, targets, fallback: None, matcher }
-    }
 }

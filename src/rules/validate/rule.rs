@@ -6,7 +6,7 @@ use crate::{
     distribution::DistributionId,
     event::Kind,
     rules::{
-        Action, Invalidate, PathTemplate, Rule, RuleRegex, TagTemplate, TargetIndex, TemplateError,
+        Action, Invalidate, Rule, RuleRegex, TargetIndex, Template, TemplateError,
         file::{InvalidateForm, RawConditions, RawInvalidate, RawRule, Rules, Texts},
         finding::{Code, Finding},
         source::{At, Span},
@@ -98,7 +98,7 @@ impl Check<'_> {
             true => Action::Ignore,
             false => Action::Invalidate { targets: invalidate, stop },
         };
-        Rule { name, line: at.span().line, conditions, except, action }
+        Rule { name: name.into(), line: at.span().line, conditions, except, action }
     }
 
     /// The entries of `invalidate`. Without regexes (one of them is wrong)
@@ -114,7 +114,7 @@ impl Check<'_> {
         for (at, form) in self.values(at, given) {
             let (target, paths, tags) = match form {
                 InvalidateForm::Name(name) => {
-                    (self.target_index(at, name, targets), vec![PathTemplate::default()], vec![])
+                    (self.target_index(at, name, targets), vec![Template::default()], vec![])
                 }
                 InvalidateForm::Long(raw) => {
                     let target = self.entry_target(at, raw, targets);
@@ -145,7 +145,7 @@ impl Check<'_> {
         at: At<'_>,
         raw: &RawInvalidate,
         regexes: Option<&[RuleRegex]>,
-    ) -> (Vec<PathTemplate>, Vec<TagTemplate>) {
+    ) -> (Vec<Template>, Vec<Template>) {
         let (paths_at, tags_at) = (at.field("paths"), at.field("tags"));
         let paths = self.value(paths_at, &raw.paths);
         let tags = self.value(tags_at, &raw.tags);
@@ -157,23 +157,26 @@ impl Check<'_> {
         let path_texts = self.texts(paths_at, paths);
         let tag_texts = self.texts(tags_at, tags);
         let Some(regexes) = regexes else { return (Vec::new(), Vec::new()) };
-        let default = matches!(raw.paths, Given::Absent).then(PathTemplate::default);
+        let default = matches!(raw.paths, Given::Absent).then(Template::default);
         let paths = path_texts
             .into_iter()
-            .filter_map(|(at, text)| self.template(at, PathTemplate::parse(text, regexes)));
+            .filter_map(|(at, text)| self.template(at, Template::path(text, regexes)));
         let paths = default.into_iter().chain(paths).collect();
         let tags = tag_texts
             .into_iter()
-            .filter_map(|(at, text)| self.template(at, TagTemplate::parse(text, regexes)))
+            .filter_map(|(at, text)| self.template(at, Template::tag(text, regexes)))
             .collect();
         (paths, tags)
     }
 
-    fn template<T>(&mut self, at: At<'_>, template: Result<T, TemplateError>) -> Option<T> {
+    fn template(
+        &mut self,
+        at: At<'_>,
+        template: Result<Template, TemplateError>,
+    ) -> Option<Template> {
         template
-            .map_err(|error| {
-                let finding = Finding::new(Code::BadTemplate, at, error.problem());
-                self.report(finding.help(error.help()));
+            .map_err(|TemplateError { problem, help }| {
+                self.report(Finding::new(Code::BadTemplate, at, problem).help(help));
             })
             .ok()
     }

@@ -133,8 +133,8 @@ fn rows(rules: &RuleSet, report: &Report) -> Vec<[String; 6]> {
             };
             rows.push(head(why, "", String::new(), String::new()));
         }
-        for Contribution { rule, target, item, .. } in &decision.contributions {
-            let rule = rule.map_or(FALLBACK_TARGET, |rule| rules.rule_name(rule));
+        for Contribution { rule, target, item } in &decision.contributions {
+            let rule = rule.as_deref().unwrap_or(FALLBACK_TARGET);
             let target = rules.target(*target);
             let (item, id) = match item {
                 Ok(addressed) => {

@@ -25,6 +25,7 @@
 //!   step by step, and [`EventPatterns::widened`] says so.
 
 mod fit;
+mod literals;
 mod matcher;
 mod render;
 mod row;
@@ -114,12 +115,12 @@ fn rule_rows(rule: &Rule) -> Vec<Row> {
     let ends: fn(&str, &str) -> bool = |text, end| text.ends_with(end);
     let prefixes = narrowed(
         &conditions.prefixes,
-        alternatives(regexes, RuleRegex::starts, starts, without_last),
+        alternatives(regexes, literals::prefixes, starts, without_last),
         starts,
     );
     let suffixes = narrowed(
         &conditions.suffixes,
-        alternatives(regexes, RuleRegex::ends, ends, without_first),
+        alternatives(regexes, literals::suffixes, ends, without_first),
         ends,
     );
     let keys = Matcher::keys(&prefixes, &suffixes);
@@ -142,30 +143,25 @@ fn buckets(rule: &Rule) -> Vec<Matcher> {
     }
 }
 
-/// The literals that a regex starts with, or ends with.
-type Literals<'r> = &'r [Box<[u8]>];
-
 /// The most alternatives that are worth an entry each; of more, such as the ten
 /// digits, what they have in common is filtered by.
 const MAX_ALTERNATIVES: usize = 4;
 
-/// The texts one of which a matching key starts with, or ends with. `None` if
-/// one of the regexes does not say.
+/// Texts of which every matching key starts (or ends) with one. `None` if one of
+/// the regexes requires no text there.
 fn alternatives(
     regexes: &[RuleRegex],
-    texts: for<'r> fn(&'r RuleRegex) -> Option<Literals<'r>>,
+    texts: fn(&str) -> Option<Vec<String>>,
     includes: fn(&str, &str) -> bool,
     shorter: fn(&str) -> Option<&str>,
 ) -> Option<Vec<String>> {
     let mut all = Vec::new();
     for regex in regexes {
-        let texts = texts(regex)?.iter().map(|text| str::from_utf8(text));
-        // A literal may be cut within a character.
-        let texts: Vec<&str> = texts.collect::<Result<_, _>>().ok()?;
+        let texts = texts(regex.pattern())?;
         if texts.len() <= MAX_ALTERNATIVES {
-            all.extend(texts.into_iter().map(str::to_owned));
+            all.extend(texts);
         } else {
-            let mut common = *texts.first()?;
+            let mut common = &**texts.first()?;
             while !texts.iter().all(|text| includes(text, common)) {
                 common = shorter(common)?;
             }

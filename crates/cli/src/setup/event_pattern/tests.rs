@@ -8,7 +8,7 @@ use s3_cloudfront_invalidator::rules::Conditions;
 /// A rule that invalidates, with these conditions.
 fn rule(conditions: Conditions) -> Rule {
     let action = Action::Invalidate { targets: Vec::new(), stop: false };
-    Rule { name: String::new(), line: 1, conditions, except: Vec::new(), action }
+    Rule { name: "".into(), line: 1, conditions, except: Vec::new(), action }
 }
 
 fn strings(list: &[&str]) -> Vec<String> {

@@ -3,15 +3,16 @@
 use crate::{distribution::DistributionId, event::Change, item::PathSettings};
 
 use super::{
-    Collapse, Decision, FALLBACK_TARGET, Findings, Matcher, Rule, RuleIndex, Target, TargetIndex,
-    TestSummary, Verdict,
-    contribution::fall_back,
+    Collapse, Decision, FALLBACK_TARGET, Findings, Rule, RuleMatch, RuleObserver, Target,
+    TargetIndex, TestSummary, Verdict,
     file::RulesFile,
+    index::CandidateIndex,
     lint, read,
     source::{At, Source},
     testing::TestCase,
     validate,
     value::Given,
+    walk::{fall_back, walk},
 };
 
 /// The rules and targets of a file, and the fallback beside them.
@@ -20,7 +21,7 @@ pub struct RuleSet {
     pub(super) rules: Vec<Rule>,
     pub(super) targets: Vec<Target>,
     pub(super) fallback: Option<TargetIndex>,
-    pub(super) matcher: Matcher,
+    index: CandidateIndex,
 }
 
 /// All that `invalidator check` says of a file.
@@ -33,9 +34,14 @@ pub struct Report {
 }
 
 impl RuleSet {
+    pub(super) fn new(rules: Vec<Rule>, targets: Vec<Target>) -> Self {
+        let index = CandidateIndex::new(&rules);
+        Self { rules, targets, fallback: None, index }
+    }
+
     /// No rules: every change is unmatched.
     pub fn empty() -> Self {
-        Self { rules: Vec::new(), targets: Vec::new(), fallback: None, matcher: Matcher::new(&[]) }
+        Self::new(Vec::new(), Vec::new())
     }
 
     /// Reads a rules file; `file` is the name that findings show. An error
@@ -71,10 +77,10 @@ impl RuleSet {
         checked.unwrap_or_else(|findings| Report { findings, tests: None })
     }
 
-    /// Adds the distribution of changes that no rule speaks for, as the last
-    /// target. When a target of the file names the same distribution, the first
-    /// such gives the fallback its role, its path settings and its collapse;
-    /// otherwise these are the program's defaults, not those of the file.
+    /// Adds the distribution of unmatched changes, as the last target. If a
+    /// target of the file has the same distribution, the fallback takes its
+    /// role, path settings and collapse from the first such target. Otherwise
+    /// it has the default settings of the program, not those of the file.
     #[must_use]
     pub fn with_fallback(mut self, id: DistributionId) -> Self {
         let name = FALLBACK_TARGET.into();
@@ -108,27 +114,58 @@ impl RuleSet {
         &self.rules
     }
 
-    /// The name of a rule.
-    pub fn rule_name(&self, index: RuleIndex) -> &str {
-        &self.rules[index.0].name
-    }
-
-    /// The target of changes that no rule speaks for.
+    /// The target of unmatched changes.
     pub fn fallback(&self) -> Option<TargetIndex> {
         self.fallback
     }
 
-    /// What the rules say of a change.
+    /// Decides by the rules alone.
     pub fn decide(&self, change: &Change) -> Decision {
-        self.matcher.decide(&self.rules, &self.targets, change)
+        let candidates = self.index.candidates(&self.rules, change);
+        let candidates = candidates.into_iter().map(|place| &self.rules[place]);
+        walk(candidates, &self.targets, change, &mut ())
     }
 
-    /// What the rules say of a change; and if they say nothing and its content
-    /// changed, the items of the fallback. The verdict stays unmatched.
+    /// Decides by the rules. If no rule matches and the content changed, the
+    /// fallback contributes the items; the verdict stays unmatched.
     pub fn route(&self, change: &Change) -> Decision {
-        let mut decision = self.decide(change);
-        if let (Verdict::Unmatched, Some(fallback)) = (decision.verdict, self.fallback) {
-            decision.contributions = fall_back(fallback, &self.targets, change);
+        self.add_fallback(self.decide(change), change, &mut ())
+    }
+
+    /// Decides as [`RuleSet::route`] does, but tests every rule and reports
+    /// each step to an observer.
+    pub fn observe<'r>(
+        &'r self,
+        change: &Change,
+        observer: &mut impl RuleObserver<'r>,
+    ) -> Decision {
+        let decision = walk(&self.rules, &self.targets, change, observer);
+        self.add_fallback(decision, change, observer)
+    }
+
+    /// The rules that match a change, up to the last one evaluated.
+    pub fn matching_rules(&self, change: &Change) -> Vec<&Rule> {
+        struct Matching<'r>(Vec<&'r Rule>);
+        impl<'r> RuleObserver<'r> for Matching<'r> {
+            fn matched(&mut self, rule: &'r Rule, _: RuleMatch<'r>) {
+                self.0.push(rule);
+            }
+        }
+        let mut matching = Matching(Vec::new());
+        self.observe(change, &mut matching);
+        matching.0
+    }
+
+    fn add_fallback<'r>(
+        &'r self,
+        mut decision: Decision,
+        change: &Change,
+        observer: &mut impl RuleObserver<'r>,
+    ) -> Decision {
+        if let (Verdict::Unmatched, Some(fallback)) = (decision.verdict, self.fallback)
+            && change.kind.changes_content()
+        {
+            decision.contributions = fall_back(fallback, &self.targets, change, observer);
         }
         decision
     }
