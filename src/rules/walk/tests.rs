@@ -284,7 +284,7 @@ fn values(values: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
 }
 
 #[test]
-fn ten_thousand_rules_leave_one_candidate() {
+fn two_thousand_rules_leave_one_candidate() {
     type Shape = (&'static str, fn(usize) -> Set, fn(usize) -> Change);
     let shapes: [Shape; 9] = [
         (
@@ -346,10 +346,10 @@ fn ten_thousand_rules_leave_one_candidate() {
         ),
     ];
     for (shape, make, change) in shapes {
-        let entries: Vec<_> = (0..10_000).map(|n| entry_of(make(n))).collect();
+        let entries: Vec<_> = (0..2_000).map(|n| entry_of(make(n))).collect();
         let rules = rules(&entries);
         let index = CandidateIndex::new(&rules);
-        for n in [0, 17, 9_999] {
+        for n in [0, 17, 1_999] {
             assert_eq!(index.candidates(&rules, &change(n)), [n], "{shape}");
             assert_eq!(decided(&index, &rules, &change(n)), (Verdict::Matched, vec![n]), "{shape}");
         }
