@@ -80,10 +80,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::{
-    distribution::Distribution,
-    item::{Addressed, PathSettings, Unaddressable},
-};
+use crate::item::{Addressed, Unaddressable};
+
+pub use crate::target::{Target, TargetIndex};
 
 pub use self::{
     finding::{Code, Finding, Findings, Severity},
@@ -99,44 +98,6 @@ pub use self::{
 
 /// The name of the fallback's target: the environment variable that sets it.
 pub const FALLBACK_TARGET: &str = "DistributionId";
-
-/// A named entry of rules.yaml that shapes items.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// The name in rules.yaml, a bare distribution id, or [`FALLBACK_TARGET`].
-    pub name: Arc<str>,
-    /// What is invalidated. Several targets may share one.
-    pub distribution: Distribution,
-    /// How keys become paths.
-    pub paths: PathSettings,
-    /// When and how far paths may become wildcards; `None` for never.
-    pub collapse: Option<Collapse>,
-}
-
-/// When and how far the plan may let wildcards stand for paths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Collapse {
-    /// Up to this many paths, nothing is collapsed; and up to this many paths
-    /// that no index page proves are no reason for a wildcard.
-    pub above: usize,
-    /// How many paths a wildcard must save for each directory it opens whose
-    /// index page did not change.
-    pub weight: u32,
-    /// The fewest path segments of a wildcard: `/a/*` has one.
-    pub min_depth: usize,
-    /// The most wildcards in the plan of one distribution.
-    pub max_wildcards: usize,
-}
-
-impl Default for Collapse {
-    fn default() -> Self {
-        Self { above: 100, weight: 3, min_depth: 1, max_wildcards: 10 }
-    }
-}
-
-/// The index of a target in the list of all targets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TargetIndex(pub usize);
 
 /// The result of the rules for one change.
 #[derive(Clone, Debug, PartialEq, Eq)]

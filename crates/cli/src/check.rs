@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::setup::account::differences;
 use anyhow::Context;
 use s3_cloudfront_invalidator::{
     config::RULES_FILE,
@@ -11,7 +10,10 @@ use s3_cloudfront_invalidator::{
 };
 use serde::Serialize;
 
-use crate::{Format, Global, Verdict, account};
+use crate::{
+    Exit, Format, Global,
+    account::{self, differences},
+};
 
 /// Checks the rules: errors, lints, and the tests in the file.
 #[derive(clap::Args)]
@@ -25,7 +27,7 @@ pub struct Args {
     aws: bool,
 }
 
-pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
+pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let path = args.file.or_else(|| global.rules.clone());
     let path = path.unwrap_or_else(|| PathBuf::from(RULES_FILE));
     let bytes =
@@ -40,11 +42,11 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
         Format::Json => anstream::println!("{}", json(&report, differences.as_deref())?),
     }
     let sound = !report.findings.has_error() && differences.is_none_or(|list| list.is_empty());
-    Ok(if sound { Verdict::Done } else { Verdict::Negative })
+    Ok(if sound { Exit::Done } else { Exit::Negative })
 }
 
 fn differences_from_account(rules: &RuleSet) -> anyhow::Result<Vec<String>> {
-    Ok(differences(rules.targets(), rules.rules(), &account::distributions()?))
+    Ok(differences(rules, &account::distributions()?))
 }
 
 /// The distribution of unmatched changes, which puts its target to use. Whether

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::{Global, Verdict};
+use crate::{Exit, Global};
 
 /// The payloads that the function understands.
 const EVENT: &str = include_str!("../../../schemas/event.schema.json");
@@ -24,11 +24,11 @@ enum Of {
     Event,
 }
 
-pub fn run(args: Args, _global: &Global) -> anyhow::Result<Verdict> {
+pub fn run(args: Args, _global: &Global) -> anyhow::Result<Exit> {
     let Args { of } = args;
     match of {
         Of::Rules => anstream::print!("{}", s3_cloudfront_invalidator::rules::schema()),
         Of::Event => anstream::print!("{EVENT}"),
     }
-    Ok(Verdict::Done)
+    Ok(Exit::Done)
 }

@@ -1,10 +1,10 @@
 //! A whole rules file, ready for changes.
 
-use crate::{distribution::DistributionId, event::Change, item::PathSettings};
+use crate::{distribution::DistributionId, event::Change, item::PathSettings, target::Collapse};
 
 use super::{
-    Collapse, Decision, FALLBACK_TARGET, Findings, Rule, RuleMatch, RuleObserver, Target,
-    TargetIndex, TestSummary, Verdict,
+    Decision, FALLBACK_TARGET, Findings, Rule, RuleMatch, RuleObserver, Target, TargetIndex,
+    TestSummary, Verdict,
     file::RulesFile,
     index::CandidateIndex,
     lint, read,

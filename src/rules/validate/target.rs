@@ -6,13 +6,14 @@ use crate::{
     distribution::{Distribution, DistributionId, Role},
     item::{PathSettings, PlusSpelling},
     rules::{
-        Collapse, FALLBACK_TARGET, Target, TargetIndex,
+        FALLBACK_TARGET, Target, TargetIndex,
         file::{CollapseForm, LongTarget, RawCollapse, Settings, TargetForm},
         finding::{Code, Finding},
         source::At,
         suggest,
         value::{Given, OrNull},
     },
+    target::Collapse,
 };
 
 use super::Check;

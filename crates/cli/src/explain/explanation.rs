@@ -7,7 +7,7 @@ use s3_cloudfront_invalidator::{
 };
 use serde::Serialize;
 
-use crate::document::Id;
+use crate::plan::document::DistributionKey;
 
 /// How the rules decide a change, as `--format json` prints it.
 #[derive(Serialize)]
@@ -94,7 +94,7 @@ pub struct TargetItems<'a> {
     #[serde(rename = "target")]
     pub name: &'a str,
     #[serde(flatten)]
-    pub id: Id,
+    pub id: DistributionKey,
     /// Whether the key is below the origin path.
     pub served: bool,
     pub made: Vec<TemplateItems<'a>>,
@@ -215,8 +215,8 @@ impl<'a> RuleObserver<'a> for Explainer<'a> {
             Some(items) => items.made.push(made),
             None => self.targets.push(TargetItems {
                 name: &target.name,
-                id: Id::of(&target.distribution),
-                served: target.paths.served_key(&self.change.key).is_some(),
+                id: DistributionKey::of(&target.distribution),
+                served: target.paths.url_path(&self.change.key).is_some(),
                 made: vec![made],
                 target,
             }),

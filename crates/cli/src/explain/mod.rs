@@ -3,17 +3,15 @@
 mod explanation;
 mod text;
 
-use std::io::{self, Write};
-
 use s3_cloudfront_invalidator::{
     event::{Change, Identity, Kind, Occurrence},
-    plan::{Options, Planner},
+    plan::{Plan, PlanOptions, Planner},
     rules::RuleSet,
 };
 use serde::Serialize;
 
 use self::explanation::Explanation;
-use crate::{Format, Global, Verdict, document, input};
+use crate::{Exit, Format, Global, input, output::print_json, plan::document::PlanDocument};
 
 /// Explains, rule by rule, what a change of an object invalidates.
 ///
@@ -46,43 +44,38 @@ struct Event {
     region: Option<String>,
 }
 
-pub fn run(args: Args, global: &Global) -> anyhow::Result<Verdict> {
+pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let rules = input::load_rules(global)?;
     let changes: Vec<Change> =
         args.objects.into_iter().map(|object| args.event.of(object)).collect();
-    let output = explain(&rules, &changes, global.format)?;
-    match anstream::stdout().lock().write_all(output.as_bytes()) {
-        // The reader closed the pipe.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        written => written?,
+    let (explanations, plan) = explain(&rules, &changes);
+    match global.format {
+        Format::Text => anstream::print!("{}", text::render(&explanations, &plan)),
+        Format::Json => print_json(&ExplainDocument {
+            changes: explanations,
+            plan: PlanDocument::planned(&plan),
+        })?,
     }
-    Ok(Verdict::Done)
+    Ok(Exit::Done)
 }
 
 /// Explains each change, and plans them all together.
-fn explain(rules: &RuleSet, changes: &[Change], format: Format) -> anyhow::Result<String> {
-    let mut planner = Planner::new(rules.targets(), Options::default());
+fn explain<'a>(rules: &'a RuleSet, changes: &'a [Change]) -> (Vec<Explanation<'a>>, Plan) {
+    let mut planner = Planner::new(rules.targets(), PlanOptions::default());
     let mut explanations = Vec::new();
     for change in changes {
         let (explanation, decision) = Explanation::new(rules, change);
-        planner.add(change, 0, || decision);
+        planner.add(change, 0, &decision);
         explanations.push(explanation);
     }
-    let plan = planner.finish();
-    Ok(match format {
-        Format::Text => text::render(&explanations, &plan),
-        Format::Json => {
-            let plan = document::Document::planned(&plan);
-            serde_json::to_string_pretty(&ExplainDocument { changes: explanations, plan })? + "\n"
-        }
-    })
+    (explanations, planner.finish())
 }
 
 /// The output of `--format json`.
 #[derive(Serialize)]
 struct ExplainDocument<'a> {
     changes: Vec<Explanation<'a>>,
-    plan: document::Document,
+    plan: PlanDocument,
 }
 
 impl Event {
@@ -162,8 +155,9 @@ mod tests {
     fn text(yaml: &str, object: &str) -> String {
         let fallback = DistributionId::distribution("E9EXAMPLE9").expect("an id");
         let rules = rules(yaml).with_fallback(fallback);
-        let text = explain(&rules, &[change(object)], Format::Text).expect("a text");
-        anstream::adapter::strip_str(&text).to_string()
+        let changes = [change(object)];
+        let (explanations, plan) = explain(&rules, &changes);
+        anstream::adapter::strip_str(&text::render(&explanations, &plan)).to_string()
     }
 
     #[test]

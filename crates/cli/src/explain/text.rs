@@ -167,7 +167,7 @@ fn planned(plan: &Plan) -> String {
             _ => writeln!(out, "  {TITLE}{id}{TITLE:#} ({})", targets.join(", ")),
         };
         for planned in distribution.items() {
-            let _ = match planned.stands_for {
+            let _ = match planned.replaces {
                 0 | 1 => writeln!(out, "    {}", planned.item),
                 items => writeln!(out, "    {}  {QUIET}for {items} items{QUIET:#}", planned.item),
             };
