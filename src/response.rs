@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use crate::{
     cloudfront::{DistributionSubmission, Outcome, Submission},
-    event::{Payload, Source, Unreadable},
+    event::{Payload, PayloadSource, Unreadable},
     plan::{DistributionPlan, Plan, PlannedItem},
 };
 
@@ -100,8 +100,8 @@ impl From<Error> for lambda_runtime::Diagnostic {
 /// Answers the caller.
 pub fn answer(payload: &Payload, plan: &Plan, submission: &Submission) -> Result<Answer, Error> {
     match payload.source {
-        Source::Queue => queue(payload, plan, submission).map(Answer::Queue),
-        Source::Direct => direct(payload, plan, submission).map(Answer::Summary),
+        PayloadSource::Queue => queue(payload, plan, submission).map(Answer::Queue),
+        PayloadSource::Direct => direct(payload, plan, submission).map(Answer::Summary),
     }
 }
 

@@ -58,7 +58,7 @@ fn submission(outcomes: Vec<Outcome>) -> Submission {
 }
 
 fn queue_answer(deliveries: Vec<Delivery>, plan: &Plan, outcomes: Vec<Outcome>) -> Vec<String> {
-    let payload = Payload { source: Source::Queue, deliveries };
+    let payload = Payload { source: PayloadSource::Queue, deliveries };
     let Ok(Answer::Queue(response)) = answer(&payload, plan, &submission(outcomes)) else {
         panic!("a queue gets a batch response")
     };
@@ -93,7 +93,8 @@ fn an_unreadable_message_fails_alone() {
 fn a_queue_gets_an_error_for_what_is_no_message() {
     let stray =
         Delivery { unreadable: vec![Unreadable::new("[1]: no message")], ..Delivery::default() };
-    let payload = Payload { source: Source::Queue, deliveries: vec![delivery("a", None), stray] };
+    let payload =
+        Payload { source: PayloadSource::Queue, deliveries: vec![delivery("a", None), stray] };
     let plan = plan(2, &[("x", &[0])]);
     let error = answer(&payload, &plan, &submission(vec![accepted()])).unwrap_err();
     assert_eq!((error.kind, &*error.message), (UNREADABLE, "[1]: no message"));
@@ -116,7 +117,7 @@ fn a_fifo_group_stops_at_its_first_failure() {
 fn a_direct_caller_gets_a_summary() {
     let plan = plan(1, &[("x", &[0]), ("y", &[0])]);
     let payload = Payload {
-        source: Source::Direct,
+        source: PayloadSource::Direct,
         deliveries: vec![Delivery { skipped: 2, ..Delivery::default() }],
     };
     let answer = answer(&payload, &plan, &submission(vec![accepted(), accepted()])).unwrap();
@@ -132,7 +133,7 @@ fn a_direct_caller_gets_a_summary() {
 #[test]
 fn an_invalidation_that_cloudfront_did_not_name_has_no_id() {
     let plan = plan(1, &[("x", &[0])]);
-    let payload = Payload { source: Source::Direct, deliveries: vec![Delivery::default()] };
+    let payload = Payload { source: PayloadSource::Direct, deliveries: vec![Delivery::default()] };
     let unnamed = Invalidation { id: String::new(), status: String::new() };
     let submission = submission(vec![Outcome::Accepted(Arc::new(unnamed))]);
     let answer = serde_json::to_value(answer(&payload, &plan, &submission).unwrap()).unwrap();
@@ -145,7 +146,7 @@ fn an_invalidation_that_cloudfront_did_not_name_has_no_id() {
 #[test]
 fn a_dry_run_says_so() {
     let plan = plan(1, &[("x", &[0])]);
-    let payload = Payload { source: Source::Direct, deliveries: vec![Delivery::default()] };
+    let payload = Payload { source: PayloadSource::Direct, deliveries: vec![Delivery::default()] };
     let answer = answer(&payload, &plan, &submission(vec![Outcome::DryRun])).unwrap();
     let answer = serde_json::to_value(answer).unwrap();
     assert_eq!(answer["dry_run"], true);
@@ -159,7 +160,7 @@ fn a_dry_run_says_so() {
 fn a_direct_caller_gets_an_error_that_names_everything() {
     let plan = plan(1, &[("x", &[0]), ("y", &[0])]);
     let mut delivery = Delivery::default();
-    let payload = Payload { source: Source::Direct, deliveries: vec![Delivery::default()] };
+    let payload = Payload { source: PayloadSource::Direct, deliveries: vec![Delivery::default()] };
     let error = answer(&payload, &plan, &submission(vec![retry(), retry()])).unwrap_err();
     assert_eq!(error.kind, NOT_ACCEPTED);
     assert_eq!(
@@ -168,7 +169,7 @@ fn a_direct_caller_gets_an_error_that_names_everything() {
     );
 
     delivery.unreadable.push(Unreadable::new("element 2 has no key"));
-    let payload = Payload { source: Source::Direct, deliveries: vec![delivery] };
+    let payload = Payload { source: PayloadSource::Direct, deliveries: vec![delivery] };
     let error = answer(&payload, &plan, &submission(vec![accepted(), accepted()])).unwrap_err();
     assert_eq!((error.kind, &*error.message), (UNREADABLE, "element 2 has no key"));
 }

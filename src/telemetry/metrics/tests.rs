@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     cloudfront::{Failure, Invalidation, Submission},
     distribution::DistributionId,
-    event::{Change, Delivery, Kind, Occurrence, Payload, Source as Caller},
+    event::{Change, Delivery, Kind, Occurrence, Payload, PayloadSource},
     item::Item,
     plan::{Counts, Plan, PlannedItem, Request},
 };
@@ -35,7 +35,7 @@ fn invocation() -> Report {
     let invalidation = Invalidation { id: "I1".to_owned(), status: "InProgress".to_owned() };
     Report {
         payload: Payload {
-            source: Caller::Direct,
+            source: PayloadSource::Direct,
             deliveries: vec![Delivery { changes, ..Delivery::default() }],
         },
         plan: Plan {

@@ -24,17 +24,9 @@ fn committed_schema_is_the_generated_one() {
 
 #[test]
 fn the_command_prints_what_is_committed() {
-    let schemas = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas");
-    for (arguments, file) in [
-        (&["schema"][..], "rules.schema.json"),
-        (&["schema", "rules"], "rules.schema.json"),
-        (&["schema", "event"], "event.schema.json"),
-    ] {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_invalidator")).args(arguments).output().unwrap();
-        assert!(output.status.success());
-        assert!(output.stdout == fs::read(format!("{schemas}/{file}")).unwrap(), "{arguments:?}");
-    }
+    let output = Command::new(env!("CARGO_BIN_EXE_invalidator")).arg("schema").output().unwrap();
+    assert!(output.status.success());
+    assert!(output.stdout == fs::read(FILE).unwrap());
 }
 
 fn validator() -> Validator {
