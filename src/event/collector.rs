@@ -28,6 +28,7 @@ pub(super) struct Collector<'a> {
     /// The message id, or the request id of the invocation. It identifies
     /// changes that carry no id.
     pub(super) id: &'a str,
+    pub(super) names: &'a mut Names,
     delivery: Delivery,
     /// The position of the list element that is being read.
     path: Vec<(&'static str, usize)>,
@@ -36,44 +37,31 @@ pub(super) struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    pub(super) fn direct(request_id: &'a str) -> Self {
-        Self { id: request_id, delivery: Delivery::default(), path: Vec::new(), omitted: 0 }
+    pub(super) fn new(id: &'a str, names: &'a mut Names) -> Self {
+        Self { id, names, delivery: Delivery::default(), path: Vec::new(), omitted: 0 }
     }
 
-    pub(super) fn message(id: &'a str, group: Option<&str>) -> Self {
-        let mut collector = Self::direct(id);
-        collector.delivery.id = Some(id.to_owned());
-        collector.delivery.group = group.map(str::to_owned);
-        collector
-    }
-
-    /// Reads the element `at` of a list; errors are reported with its position.
-    pub(super) fn element(
-        &mut self,
-        list: &'static str,
-        at: usize,
-        read: impl FnOnce(&mut Self) -> Result<(), Unreadable>,
-    ) {
+    /// Starts an element of a list.
+    pub(super) fn enter(&mut self, list: &'static str, at: usize) {
         self.path.push((list, at));
-        let result = read(self);
-        self.check(result);
+    }
+
+    /// Ends the element that was started last.
+    pub(super) fn leave(&mut self) {
         self.path.pop();
     }
 
-    pub(super) fn add(&mut self, change: Change) {
-        // A queue has thousands of deliveries, most with one change.
+    /// Adds a change, or counts an event that no rule can match.
+    pub(super) fn add(&mut self, change: Option<Change>) {
+        self.delivery.skipped += usize::from(change.is_none());
+        // Exactly: a queue has thousands of deliveries, most with one change.
         if self.delivery.changes.is_empty() {
             self.delivery.changes.reserve_exact(1);
         }
-        self.delivery.changes.push(change);
+        self.delivery.changes.extend(change);
     }
 
-    /// Counts a valid event that is no change.
-    pub(super) fn skip(&mut self) {
-        self.delivery.skipped += 1;
-    }
-
-    /// Records an error at the current position.
+    /// Records an error with the position at which it occurred.
     pub(super) fn check(&mut self, result: Result<(), Unreadable>) {
         let Err(unreadable) = result else { return };
         if self.delivery.unreadable.len() == MAX_UNREADABLE {
@@ -85,11 +73,6 @@ impl<'a> Collector<'a> {
             let _ = write!(message, "{list}[{at}]: ");
         }
         self.delivery.unreadable.push(Unreadable::new(format!("{message}{unreadable}")));
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        let Delivery { changes, unreadable, skipped, .. } = &self.delivery;
-        changes.is_empty() && unreadable.is_empty() && *skipped == 0
     }
 
     pub(super) fn finish(mut self) -> Delivery {

@@ -3,16 +3,17 @@
 
 use super::{
     Change, Identity, Kind, Occurrence, Unreadable, change,
-    collector::{Collector, Names},
+    collector::Names,
     object::{Object, S3Detail},
     unreadable::Quoted,
 };
 
+/// Reads an event; `None` if no rule can match it.
 pub(super) fn read(
     event: &Object<'_>,
+    delivery_id: &str,
     names: &mut Names,
-    into: &mut Collector<'_>,
-) -> Result<(), Unreadable> {
+) -> Result<Option<Change>, Unreadable> {
     let (Some(source), Some(detail_type), Some(detail)) =
         (&*event.source, &*event.detail_type, &*event.detail)
     else {
@@ -27,8 +28,7 @@ pub(super) fn read(
         )));
     }
     let Some(kind) = kind(detail_type, detail) else {
-        into.skip();
-        return Ok(());
+        return Ok(None);
     };
     let missing = |member| {
         let id = event.id.as_deref().map(|id| format!(" {}", Quoted(id))).unwrap_or_default();
@@ -38,9 +38,9 @@ pub(super) fn read(
     let bucket = detail.bucket.name.as_deref().ok_or_else(|| missing("`detail.bucket.name`"))?;
     let key = object.key.as_deref().ok_or_else(|| missing("`detail.object.key`"))?;
     let id = event.id.as_deref().or(detail.request_id.as_deref());
-    let occurrence = Occurrence::first(object.sequencer.as_deref(), id, into.id);
+    let occurrence = Occurrence::first(object.sequencer.as_deref(), id, delivery_id);
     let (version_id, replay) = (object.version_id.as_deref(), event.replay_name.as_deref());
-    into.add(Change {
+    Ok(Some(Change {
         bucket: names.share(bucket),
         key: key.to_owned(),
         kind,
@@ -49,8 +49,7 @@ pub(super) fn read(
         account: event.account.as_deref().map(|account| names.share(account)),
         region: event.region.as_deref().map(|region| names.share(region)),
         identity: Identity::new(bucket, key, kind, version_id, occurrence, replay),
-    });
-    Ok(())
+    }))
 }
 
 /// The kind of change, or `None` if no rule can match the event.

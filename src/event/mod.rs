@@ -119,5 +119,11 @@ pub struct Delivery {
     pub skipped: usize,
 }
 
+impl Delivery {
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.unreadable.is_empty() && self.skipped == 0
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -7,25 +7,24 @@ use percent_encoding::percent_decode_str;
 
 use super::{
     Change, Identity, Kind, Occurrence, Unreadable, change,
-    collector::{Collector, Names},
+    collector::Names,
     object::{Object, S3Detail},
     unreadable::Quoted,
 };
 
-/// Reads one record; `s3` is its member of that name.
+/// Reads a record, whose member `s3` is given too; `None` if no rule can match it.
 pub(super) fn read(
     record: &Object<'_>,
     s3: &S3Detail<'_>,
+    delivery_id: &str,
     names: &mut Names,
-    into: &mut Collector<'_>,
-) -> Result<(), Unreadable> {
+) -> Result<Option<Change>, Unreadable> {
     let Some(event_name) = record.event_name.as_deref() else {
         return Err(Unreadable::new("an S3 record without `eventName`"));
     };
     let version_id = s3.object.version_id.as_deref();
     let Some(kind) = kind(event_name, version_id.is_some()) else {
-        into.skip();
-        return Ok(());
+        return Ok(None);
     };
     let missing =
         |member| Unreadable::new(format!("a record of {} without {member}", Quoted(event_name)));
@@ -39,8 +38,8 @@ pub(super) fn read(
         ))
     })?;
     let request_id = record.response_elements.request_id.as_deref();
-    let occurrence = Occurrence::first(s3.object.sequencer.as_deref(), request_id, into.id);
-    into.add(Change {
+    let occurrence = Occurrence::first(s3.object.sequencer.as_deref(), request_id, delivery_id);
+    Ok(Some(Change {
         bucket: names.share(bucket),
         kind,
         time_ms: record.event_time.as_deref().and_then(change::milliseconds),
@@ -49,8 +48,7 @@ pub(super) fn read(
         region: record.aws_region.as_deref().map(|region| names.share(region)),
         identity: Identity::new(bucket, &key, kind, version_id, occurrence, None),
         key,
-    });
-    Ok(())
+    }))
 }
 
 /// The kind of change, or `None` if no rule can match the event.

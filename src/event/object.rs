@@ -1,12 +1,13 @@
-//! The members of JSON objects that matter, borrowed from the payload.
+//! The members of JSON objects that are used, borrowed from the payload.
 //!
-//! Every member is optional, and one of an unexpected type is treated as
-//! missing. The types of `aws_lambda_events` are stricter than real payloads:
+//! Each is optional, and treated as missing if it has an unexpected type. The
+//! types of `aws_lambda_events` require more than real payloads have:
 //!
 //! - `SqsMessage`: `body` must be a string; Pipes may pass it on parsed.
-//! - `EventBridgeEvent`: there is no `replay-name`, and a reduced `time` is an error.
-//! - `SnsMessage`, `SnsRecord`: all 13 members are required, `Message` and `Type` are needed.
-//! - `S3EventRecord`: `userIdentity`, `requestParameters` and a valid `eventTime` are required.
+//! - `EventBridgeEvent`: has no `replay-name`; `time` must be RFC 3339.
+//! - `SnsMessage`: `UnsubscribeURL` is required; subscription confirmations lack it.
+//! - `S3EventRecord`: `eventTime`, `userIdentity` and `requestParameters` are
+//!   required; a forwarder may drop them, and no rule uses them.
 
 use std::{borrow::Cow, ops::Deref};
 

@@ -34,53 +34,51 @@ enum List {
 }
 
 pub(super) fn read(text: &str, request_id: &str) -> Result<Payload, Unreadable> {
-    let mut direct = Collector::direct(request_id);
-    let mut reader = Reader::default();
-    reader.text(text, Depth::Payload, &mut direct)?;
-    let mut deliveries = reader.messages;
+    let (mut deliveries, mut names) = (Vec::new(), Names::default());
+    let direct = Collector::new(request_id, &mut names);
+    let mut reader = Reader { messages: &mut deliveries, into: direct };
+    reader.text(text, Depth::Payload)?;
+    let direct = reader.into.finish();
     let source = if deliveries.is_empty() { PayloadSource::Direct } else { PayloadSource::Queue };
     if source == PayloadSource::Direct || !direct.is_empty() {
-        deliveries.push(direct.finish());
+        deliveries.push(direct);
     }
     Ok(Payload { source, deliveries })
 }
 
-#[derive(Default)]
-struct Reader {
-    messages: Vec<Delivery>,
-    names: Names,
+struct Reader<'a> {
+    messages: &'a mut Vec<Delivery>,
+    into: Collector<'a>,
 }
 
-impl Reader {
+impl Reader<'_> {
     /// Reads the JSON of a document.
-    fn text(
-        &mut self,
-        json: &str,
-        depth: Depth,
-        into: &mut Collector<'_>,
-    ) -> Result<(), Unreadable> {
+    fn text(&mut self, json: &str, depth: Depth) -> Result<(), Unreadable> {
         if json.trim_start().starts_with('[') {
-            self.list(List::Array, &parse::<Vec<_>>(json)?, depth, into);
+            self.list(List::Array, &parse::<Vec<_>>(json)?, depth);
             return Ok(());
         }
-        self.document(&Object::parse(json)?, json, depth, into)
+        self.document(&Object::parse(json)?, json, depth)
     }
 
-    fn list(&mut self, list: List, elements: &[&RawValue], depth: Depth, into: &mut Collector<'_>) {
-        let name = if list == List::Records { "Records" } else { "" };
+    fn list(&mut self, list: List, elements: &[&RawValue], depth: Depth) {
         for (at, element) in elements.iter().enumerate() {
-            into.element(name, at, |into| {
-                let json = element.get();
-                let object = Object::parse(json)?;
-                if depth == Depth::Payload && object.is_message() {
-                    return self.message(&object);
-                }
-                let depth = depth.max(Depth::Message);
-                match list {
-                    List::Array => self.document(&object, json, depth, into),
-                    List::Records => self.record(&object, json, depth, into),
-                }
-            });
+            self.into.enter(if list == List::Records { "Records" } else { "" }, at);
+            let read = self.element(list, element.get(), depth);
+            self.into.check(read);
+            self.into.leave();
+        }
+    }
+
+    fn element(&mut self, list: List, json: &str, depth: Depth) -> Result<(), Unreadable> {
+        let object = Object::parse(json)?;
+        if depth == Depth::Payload && object.is_message() {
+            return self.message(&object);
+        }
+        let depth = depth.max(Depth::Message);
+        match list {
+            List::Array => self.document(&object, json, depth),
+            List::Records => self.record(&object, json, depth),
         }
     }
 
@@ -88,17 +86,20 @@ impl Reader {
         let Some(id) = message.message_id.as_deref() else {
             return Err(Unreadable::new("an SQS message without `messageId`"));
         };
+        let into = Collector::new(id, self.into.names);
+        let mut reader = Reader { messages: self.messages, into };
+        let read = match message.body() {
+            Some(body) => reader.text(&body, Depth::Message),
+            None => Err(Unreadable::new("an SQS message without a `body` that is text")),
+        };
+        reader.into.check(read);
         // A standard queue may have groups too, for fairness; it is not ordered.
         // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
         let is_fifo = message.event_source_arn.as_deref().is_some_and(|arn| arn.ends_with(".fifo"));
         let group = message.attributes.message_group_id.as_deref().filter(|_| is_fifo);
-        let mut into = Collector::message(id, group);
-        let read = match message.body() {
-            Some(body) => self.text(&body, Depth::Message, &mut into),
-            None => Err(Unreadable::new("an SQS message without a `body` that is text")),
-        };
-        into.check(read);
-        self.messages.push(into.finish());
+        let (id, group) = (Some(id.to_owned()), group.map(str::to_owned));
+        let delivery = Delivery { id, group, ..reader.into.finish() };
+        self.messages.push(delivery);
         Ok(())
     }
 
@@ -107,44 +108,41 @@ impl Reader {
         object: &Object<'_>,
         json: &str,
         depth: Depth,
-        into: &mut Collector<'_>,
     ) -> Result<(), Unreadable> {
         if depth != Depth::Bus
             && let Some(records) = object.records()
         {
-            self.list(List::Records, &records, depth, into);
+            self.list(List::Records, &records, depth);
             Ok(())
         } else if object.is_event() {
-            eventbridge::read(object, &mut self.names, into)
+            let change = eventbridge::read(object, self.into.id, self.into.names)?;
+            self.into.add(change);
+            Ok(())
         } else if is_empty(json) {
             Ok(())
         } else if depth == Depth::Bus {
             Err(Unreadable::unknown_shape(json))
         } else if let Some(data) = object.data {
-            self.text(data.get(), Depth::Bus, into).map_err(|error| error.at("Data"))
+            self.text(data.get(), Depth::Bus).map_err(|error| error.at("Data"))
         } else if object.event.as_deref() == Some("s3:TestEvent") {
-            into.skip();
+            self.into.add(None);
             Ok(())
         } else if object.is_envelope() {
-            self.topic(&object.kind, &object.message, depth, into)
+            self.topic(&object.kind, &object.message, depth)
         } else {
             Err(misplaced_or_unknown(object, json))
         }
     }
 
-    /// Reads an element of `Records` that is not an SQS message.
-    fn record(
-        &mut self,
-        record: &Object<'_>,
-        json: &str,
-        depth: Depth,
-        into: &mut Collector<'_>,
-    ) -> Result<(), Unreadable> {
+    /// Reads an element of `Records` that is not an SQS message of the payload.
+    fn record(&mut self, record: &Object<'_>, json: &str, depth: Depth) -> Result<(), Unreadable> {
         if let Some(s3) = &*record.s3 {
-            return notification::read(record, s3, &mut self.names, into);
+            let change = notification::read(record, s3, self.into.id, self.into.names)?;
+            self.into.add(change);
+            return Ok(());
         }
         if let Some(sns) = &*record.sns {
-            return self.topic(&sns.kind, &sns.message, depth, into);
+            return self.topic(&sns.kind, &sns.message, depth);
         }
         match record.event_source.as_deref() {
             Some(source) if !record.is_message() => Err(Unreadable::new(format!(
@@ -161,7 +159,6 @@ impl Reader {
         kind: &Text<'_>,
         message: &Text<'_>,
         depth: Depth,
-        into: &mut Collector<'_>,
     ) -> Result<(), Unreadable> {
         if depth >= Depth::Topic {
             return Err(Unreadable::new("an SNS notification inside an SNS notification"));
@@ -173,12 +170,10 @@ impl Reader {
                 Quoted(kind)
             )));
         }
-        match message.as_deref() {
-            Some(message) => {
-                self.text(message, Depth::Topic, into).map_err(|error| error.at("Message"))
-            }
-            None => Err(Unreadable::new("an SNS notification without `Message`")),
-        }
+        let Some(message) = message.as_deref() else {
+            return Err(Unreadable::new("an SNS notification without `Message`"));
+        };
+        self.text(message, Depth::Topic).map_err(|error| error.at("Message"))
     }
 }
 
