@@ -19,19 +19,15 @@
 //!
 //! # From bytes to rules
 //!
-//! A file goes one way, and [`RuleSet::parse`] is that way, for the function as
-//! for `invalidator check`:
+//! 1. `yaml`: the text is parsed into a tree whose values have places. Files
+//!    that are too large, too deep or have too many values are refused here.
+//! 2. `mapping`: typed values are read from the tree. Unknown fields and values
+//!    of a wrong type are reported.
+//! 3. `load`: the values become [`Rule`]s and [`Target`]s. Every error is a
+//!    [`Finding`], and a file with an error does not load.
 //!
-//! - `source`: the text becomes a tree that knows where each value stands.
-//!   Here the limits are: 8 MiB, 64 levels, a million values with all aliases.
-//! - `read`: serde reads the `file` types from the same text. A value of the
-//!   wrong type is kept as such, and unknown fields are collected.
-//! - `validate`: what is written becomes [`Rule`]s and [`Target`]s, and every
-//!   error becomes a [`Finding`], placed by the tree.
-//!
-//! [`RuleSet::check`] goes on: it compiles every regex, `lint`s, and runs the
-//! file's own tests. A file without an error loads; lints and failed tests are
-//! of no concern to the function.
+//! `invalidator check` continues from [`RulesFile`] with lints and the file's own
+//! `tests`, which the function ignores.
 //!
 //! # What a file says
 //!
@@ -56,24 +52,17 @@
 mod affix;
 mod conditions;
 mod contribution;
-mod excerpt;
 mod explain;
-mod file;
 mod finding;
 mod leaf;
-mod lint;
+mod load;
+pub mod mapping;
 mod matcher;
-mod read;
 mod regex;
 mod rule;
-mod schema;
 mod set;
-mod source;
-mod suggest;
 mod template;
-mod testing;
-mod validate;
-mod value;
+mod yaml;
 
 use crate::item::{Addressed, Unaddressable};
 
@@ -82,15 +71,14 @@ pub use crate::target::{Target, TargetIndex};
 pub use self::{
     conditions::Condition,
     explain::{Explanation, Fallback, Made, Mismatch, Reading, TargetItems, explain},
-    finding::{Code, Finding, Findings, Severity},
+    finding::{Code, Finding, Findings, MAX_FINDINGS, Severity, UnknownWord, is_hidden, printable},
+    load::{AccountId, MAX_FILE_BYTES, RegionName, RulesFile, unknown_target},
     matcher::Matcher,
-    read::MAX_FILE_BYTES,
     regex::{RegexError, RuleRegex},
     rule::{Action, BucketPattern, Conditions, Invalidate, Rule},
-    schema::schema,
-    set::{Report, RuleSet},
+    set::RuleSet,
     template::{PathTemplate, TagTemplate, TemplateError},
-    testing::TestSummary,
+    yaml::{Node, Shape, Span, YamlTree},
 };
 
 /// The name that stands for the environment variable of the fallback wherever

@@ -3,15 +3,8 @@
 use crate::{distribution::DistributionId, event::Change, item::PathSettings, target::Collapse};
 
 use super::{
-    Decision, FALLBACK_TARGET, Findings, Matcher, Rule, RuleIndex, Target, TargetIndex,
-    TestSummary, Verdict,
-    contribution::fall_back,
-    file::RulesFile,
-    lint, read,
-    source::{At, Source},
-    testing::TestCase,
-    validate,
-    value::Given,
+    Decision, FALLBACK_TARGET, Findings, Matcher, Rule, RuleIndex, RulesFile, Target, TargetIndex,
+    Verdict, contribution::fall_back,
 };
 
 /// The rules and targets of a file, and the fallback beside them.
@@ -23,52 +16,17 @@ pub struct RuleSet {
     pub(super) matcher: Matcher,
 }
 
-/// All that `invalidator check` says of a file.
-#[derive(Debug)]
-pub struct Report {
-    /// Errors and lints, in the order of the file.
-    pub findings: Findings,
-    /// How its tests went; `None` when errors kept them from running.
-    pub tests: Option<TestSummary>,
-}
-
 impl RuleSet {
     /// No rules: every change is unmatched.
     pub fn empty() -> Self {
         Self { rules: Vec::new(), targets: Vec::new(), fallback: None, matcher: Matcher::new(&[]) }
     }
 
-    /// Reads a rules file; `file` is the name that findings show. An error
-    /// carries every error of the file.
+    /// Reads a rules file; `file` is the name that findings show. The error has
+    /// every error of the file.
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Findings> {
-        load(file, bytes, |loaded| loaded.rules)
-    }
-
-    /// Reads a rules file as [`RuleSet::parse`] does, and looks for what is
-    /// likely not as it was meant. It also runs the file's own tests.
-    ///
-    /// `fallback` is the distribution of unmatched changes: a target of its own
-    /// is in use even if no rule names it.
-    pub fn check(file: &str, bytes: &[u8], fallback: Option<&DistributionId>) -> Report {
-        let checked = load(file, bytes, |loaded| {
-            let Loaded { rules, tests, source, written, mut findings } = loaded;
-            compile_regexes(source.root().field("rules"), &rules, &mut findings);
-            let mut summary = TestSummary::default();
-            for test in &tests {
-                match test.run(&rules, source.root().field("tests")) {
-                    None => summary.passed += 1,
-                    Some(finding) => {
-                        summary.failed += 1;
-                        findings.push(finding);
-                    }
-                }
-            }
-            // Last, so that lints never take the place of a failed test.
-            lint::file(source.root(), written, &rules, fallback, &mut findings);
-            findings.sort();
-            Report { findings, tests: Some(summary) }
-        });
-        checked.unwrap_or_else(|findings| Report { findings, tests: None })
+        let RulesFile { text, rules, findings, .. } = RulesFile::read(file, bytes)?;
+        if findings.has_error() { Err(findings.finish(text)) } else { Ok(rules) }
     }
 
     /// Adds the distribution of changes that no rule speaks for, as the last
@@ -131,53 +89,6 @@ impl RuleSet {
             decision.contributions = fall_back(fallback, &self.targets, change);
         }
         decision
-    }
-}
-
-/// A file without an error.
-struct Loaded<'s> {
-    rules: RuleSet,
-    tests: Vec<TestCase>,
-    source: &'s Source<'s>,
-    written: &'s RulesFile,
-    /// None so far.
-    findings: Findings,
-}
-
-/// The one way from bytes to rules.
-fn load<T>(file: &str, bytes: &[u8], then: impl FnOnce(Loaded<'_>) -> T) -> Result<T, Findings> {
-    let text = read::text(file, bytes)?;
-    let source = read::source(file, text)?;
-    let mut findings = Findings::new(file);
-    let Some(given) = read::file(text, &source, &mut findings) else {
-        findings.sort();
-        return Err(findings);
-    };
-    let (rules, tests) = validate::file(source.root(), &given, &mut findings);
-    match given {
-        Given::Value(written) if !findings.has_error() => {
-            Ok(then(Loaded { rules, tests, source: &source, written: &written, findings }))
-        }
-        _ => {
-            findings.sort();
-            Err(findings)
-        }
-    }
-}
-
-/// Compiles every regex now, to be sure that none fails later.
-fn compile_regexes(at: At<'_>, rules: &RuleSet, findings: &mut Findings) {
-    for (index, rule) in rules.rules.iter().enumerate() {
-        let at = at.index(index);
-        let except = rule.except.iter().enumerate();
-        let except = except.map(|(place, set)| (at.field("except").item(place), set));
-        for (at, conditions) in [(at, &rule.conditions)].into_iter().chain(except) {
-            for (place, regex) in conditions.regexes.iter().enumerate() {
-                if let Err(error) = regex.compile() {
-                    findings.push(validate::regex_finding(at.field("regex").item(place), &error));
-                }
-            }
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use crate::{Exit, Global};
 
-/// The payloads that the function understands.
+const RULES: &str = include_str!("../../../schemas/rules.schema.json");
 const EVENT: &str = include_str!("../../../schemas/event.schema.json");
 
 /// Prints the JSON Schema of rules.yaml, or of the payloads.
@@ -25,10 +25,10 @@ enum Of {
 }
 
 pub fn run(args: Args, _global: &Global) -> anyhow::Result<Exit> {
-    let Args { of } = args;
-    match of {
-        Of::Rules => anstream::print!("{}", s3_cloudfront_invalidator::rules::schema()),
-        Of::Event => anstream::print!("{EVENT}"),
-    }
+    let schema = match args.of {
+        Of::Rules => RULES,
+        Of::Event => EVENT,
+    };
+    anstream::print!("{schema}");
     Ok(Exit::Done)
 }

@@ -1,31 +1,25 @@
 use crate::{
     item::{self, MAX_PATH_LENGTH, MAX_TAG_LENGTH, is_tag_byte},
-    rules::RuleRegex,
+    rules::{RuleRegex, UnknownWord},
 };
 
 use super::{Field, Part, PathTemplate, TagTemplate};
 
-/// Why a template is refused. The text ends in [`TemplateError::help`].
+/// Why a template is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}; {help}")]
 pub struct TemplateError {
-    problem: String,
-    help: String,
+    /// What is wrong, quoting the value.
+    pub problem: String,
+    /// What to write instead.
+    pub help: String,
+    /// For an unknown placeholder, it and the known ones.
+    pub unknown: Option<UnknownWord>,
 }
 
 impl TemplateError {
     fn new(problem: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { problem: problem.into(), help: help.into() }
-    }
-
-    /// What is wrong, quoting the value.
-    pub fn problem(&self) -> &str {
-        &self.problem
-    }
-
-    /// What to write instead.
-    pub fn help(&self) -> &str {
-        &self.help
+        Self { problem: problem.into(), help: help.into(), unknown: None }
     }
 }
 
@@ -188,22 +182,14 @@ fn placeholder(name: &str, text: &str, regexes: &[RuleRegex]) -> Result<Part, Te
 }
 
 fn unknown_placeholder(name: &str, text: &str, regexes: &[RuleRegex]) -> TemplateError {
-    let known = Field::ALL
-        .iter()
-        .map(|&(field, _)| field)
-        .chain(regexes.iter().flat_map(RuleRegex::capture_names));
-    let similar = known
-        .map(|known| (strsim::jaro_winkler(name, known), known))
-        .filter(|(similarity, _)| *similarity > 0.75)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other));
-    let help = match similar {
-        Some((_, known)) => format!("did you mean `{{{known}}}`?"),
-        None => {
-            let fields = Field::ALL.map(|(field, _)| format!("{{{field}}}")).join(" ");
-            format!("there are {fields} and the captures of the rule's regex")
-        }
-    };
-    TemplateError::new(format!("unknown placeholder `{{{name}}}` in `{text}`"), help)
+    let braced = |name: &str| format!("{{{name}}}");
+    let fields = Field::ALL.map(|(field, _)| braced(field));
+    let captures = regexes.iter().flat_map(RuleRegex::capture_names).map(braced);
+    let help =
+        format!("the placeholders are {} and the captures of the rule's regex", fields.join(" "));
+    let unknown = UnknownWord::new(&braced(name), fields.into_iter().chain(captures));
+    let problem = format!("unknown placeholder `{{{name}}}` in `{text}`");
+    TemplateError { unknown: Some(unknown), ..TemplateError::new(problem, help) }
 }
 
 /// Checks and encodes literal text of a path.

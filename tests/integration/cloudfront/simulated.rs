@@ -3,26 +3,19 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use aws_sdk_cloudfront::config::retry::RetryConfig;
 use cloudfront_simulator::{
     Fault, InProgress, PerSecond, RequestRate, ReusedReference, RoleGrant, Simulator,
     SimulatorOptions,
 };
-use s3_cloudfront_invalidator::cloudfront::{CloudFront, Outcome, Settings};
+use s3_cloudfront_invalidator::cloudfront::{CloudFront, Outcome};
 
-use crate::hand_plan::{HandPlan, count, distribution, with_role, words};
+use super::scripted::client;
+use crate::hand_plan::{HandPlan, ROLE, count, distribution, with_role, words};
 
 fn start(options: SimulatorOptions) -> (Simulator, CloudFront) {
     let simulator = Simulator::new(options);
-    let cloudfront = client(&simulator);
+    let cloudfront = client(&simulator.sdk_config());
     (simulator, cloudfront)
-}
-
-/// A client with the default attempts and no back-off.
-fn client(simulator: &Simulator) -> CloudFront {
-    let retry = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
-    let settings = Settings { retry: Some(retry), ..Settings::default() };
-    CloudFront::new(&simulator.sdk_config(), settings)
 }
 
 fn paths(n: usize) -> Vec<String> {
@@ -38,7 +31,7 @@ fn billed(simulator: &Simulator) -> Vec<String> {
     simulator.invalidations().into_iter().flat_map(|invalidation| invalidation.items).collect()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn faults_bill_nothing_twice() {
     for fault in [
         Fault::Throttle,
@@ -73,7 +66,7 @@ async fn everything_is_accepted(options: SimulatorOptions, items: Vec<String>, r
         let plan =
             requests.fold(HandPlan::direct(), |plan, request| plan.request("E1EXAMPLE", request));
         let submission = plan.submit(&cloudfront).await;
-        for submitted in submission.distributions.iter().flat_map(|part| part.items()) {
+        for submitted in submission.items() {
             match submitted.outcome.failure() {
                 None => {}
                 Some(failure) if failure.code == refusal => {
@@ -117,7 +110,7 @@ async fn the_quota_per_second() {
     everything_is_accepted(options, items, "Throttling").await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_failure_of_one_distribution_spares_the_others() {
     let known = ["E1EXAMPLE", "E2EXAMPLE", "dt_1EXAMPLE"];
     let options = SimulatorOptions {
@@ -140,7 +133,7 @@ async fn a_failure_of_one_distribution_spares_the_others() {
     assert_eq!(billed(&simulator), ["/a", "/a"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn many_refused_items() {
     let options =
         SimulatorOptions { poison: |item| item.ends_with("7.html"), ..SimulatorOptions::default() };
@@ -151,7 +144,7 @@ async fn many_refused_items() {
     assert_eq!(count(&words(&submission), "accepted"), billed(&simulator).len());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_same_batch_from_another_process_is_free() {
     for reused_reference in [
         ReusedReference::AlreadyExists,
@@ -160,28 +153,27 @@ async fn the_same_batch_from_another_process_is_free() {
     ] {
         let options = SimulatorOptions { reused_reference, ..SimulatorOptions::default() };
         let (simulator, first) = start(options);
-        let second = client(&simulator);
+        let second = client(&simulator.sdk_config());
         for process in [&first, &second, &first] {
             let plan = HandPlan::direct().request("E1EXAMPLE", paths(50));
             let submission = plan.submit(process).await;
-            assert!(submission.distributions[0].items().all(|item| item.outcome.is_done()));
+            assert!(submission.items().all(|item| item.outcome.is_done()));
         }
         assert_eq!(billed(&simulator).len(), 50, "{reused_reference:?}");
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_partners_distribution_is_reached_with_its_role() {
-    let partner = with_role("E9PARTNER", "secret");
     let grant = RoleGrant {
-        arn: partner.role.clone().unwrap().arn,
+        arn: ROLE.to_owned(),
         external_id: Some("secret".to_owned()),
-        distributions: [partner.id.to_string()].into(),
+        distributions: ["E9PARTNER".to_owned()].into(),
     };
     let (simulator, cloudfront) =
         start(SimulatorOptions { roles: vec![grant], ..SimulatorOptions::default() });
     for (distribution, word) in [
-        (partner, "accepted"),
+        (with_role("E9PARTNER", "secret"), "accepted"),
         (with_role("E9PARTNER", "wrong"), "retry:RequestNotSent"),
         (distribution("E9PARTNER"), "refused:AccessDenied"),
     ] {

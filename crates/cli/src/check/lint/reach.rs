@@ -1,48 +1,39 @@
 //! Rules that no change reaches.
 
-use crate::rules::{
-    Action, BucketPattern, Conditions, Rule, RuleRegex, RuleSet,
-    finding::{Code, Finding, Findings},
-    source::At,
+use s3_cloudfront_invalidator::rules::{
+    Action, BucketPattern, Code, Conditions, Findings, Node, Rule, RuleRegex, RuleSet,
 };
 
-/// The most pairs of rules that are compared; the rest of a file this large is
-/// not proven to be reachable or not.
+/// The most pairs of rules that are compared. Rules of a larger file may be
+/// unreachable without a finding.
 const MAX_PAIRS: usize = 20_000_000;
 
-/// Reports rules that an earlier one, or their own `except`, keeps from ever
-/// matching.
-pub(super) fn rules(at: At<'_>, rules: &RuleSet, findings: &mut Findings) {
+/// Reports rules that never match because of an earlier rule or their own `except`.
+pub fn lint_rules(root: Node<'_>, rules: &RuleSet, findings: &mut Findings) {
     let mut pairs = 0;
-    // Earlier rules that end the reading for every change they match.
+    // Earlier rules that are the last one read for every change they match.
     let mut closing: Vec<&Rule> = Vec::new();
     for (index, rule) in rules.rules().iter().enumerate() {
-        let at = at.index(index);
-        let everything = rule.except.iter().position(|except| implies(&rule.conditions, except));
+        let node = root.value("rules", index);
         pairs += closing.len();
-        if let Some(except) = everything {
-            let message =
-                format!("no change matches `{}`: `except` takes them all away", rule.name);
-            let at = at.field("except").item(except);
-            findings.push(Finding::new(Code::UnreachableRule, at, message));
-            // What matches nothing covers nothing.
+        if let Some(set) = rule.except.iter().position(|set| implies(&rule.conditions, set)) {
+            let message = format!("no change matches `{}`: its `except` excludes all", rule.name);
+            findings.push(node.value("except", set).finding(Code::UnreachableRule, message));
+            // A rule that matches nothing does not cover another one.
             continue;
         }
-        let cover = match pairs {
-            0..MAX_PAIRS => {
-                closing.iter().find(|closing| implies(&rule.conditions, &closing.conditions))
-            }
-            _ => None,
-        };
-        if let Some(cover) = cover {
+        let covers = |closing: &&&Rule| implies(&rule.conditions, &closing.conditions);
+        if pairs < MAX_PAIRS
+            && let Some(cover) = closing.iter().find(covers)
+        {
             let verb = if matches!(cover.action, Action::Ignore) { "ignores" } else { "stops at" };
-            let message = format!("no change reaches `{}`", rule.name);
             let note = format!(
                 "the rule `{}` at line {} {verb} every change it would match",
                 cover.name, cover.line
             );
-            let finding = Finding::new(Code::UnreachableRule, at.field("name"), message);
-            findings.push(finding.note(note).help("put it before that rule, or take it out"));
+            let message = format!("no change reaches `{}`", rule.name);
+            let finding = node.value("name", 0).finding(Code::UnreachableRule, message);
+            findings.push(finding.note(note).help("move it before that rule, or remove it"));
         }
         let closes = matches!(rule.action, Action::Ignore | Action::Invalidate { stop: true, .. });
         if closes && rule.except.is_empty() {
@@ -72,8 +63,8 @@ fn implies(narrow: &Conditions, wide: &Conditions) -> bool {
         && sizes_imply(narrow, wide)
 }
 
-/// Whether each value of the narrow list satisfies one of the wide list. An
-/// empty list is no condition.
+/// Whether each value of the narrow list implies one of the wide list. An empty
+/// list is no condition.
 fn all<T>(narrow: &[T], wide: &[T], implies: impl Fn(&T, &T) -> bool) -> bool {
     wide.is_empty()
         || !narrow.is_empty()
@@ -88,7 +79,7 @@ fn events_imply(narrow: &Conditions, wide: &Conditions) -> bool {
     }
 }
 
-/// A size condition also demands that there is a size.
+/// A size condition also requires that the change has a size.
 fn sizes_imply(narrow: &Conditions, wide: &Conditions) -> bool {
     let known = narrow.min_size.is_some() || narrow.max_size.is_some();
     let min = wide.min_size.is_none_or(|wide| known && narrow.min_size.unwrap_or(0) >= wide);

@@ -3,10 +3,12 @@
 
 use proptest::prelude::*;
 
-use crate::{
+use s3_cloudfront_invalidator::{
     event::{Change, Identity, Kind, Occurrence},
     rules::{Code, Reading, RuleSet, explain},
 };
+
+use crate::check::report::CheckReport;
 
 /// Conditions over so few values that they often cover each other.
 fn conditions() -> impl Strategy<Value = String> {
@@ -85,10 +87,10 @@ fn unreachable(rules: &[String]) -> (RuleSet, Vec<usize>) {
     for (index, rule) in rules.iter().enumerate() {
         yaml.push_str(&format!("- {{name: r{index}, {rule}}}\n"));
     }
-    let report = RuleSet::check("rules.yaml", yaml.as_bytes(), None);
+    let report = CheckReport::new("rules.yaml", yaml.as_bytes(), None);
     let lints = report.findings.iter().filter(|finding| finding.code == Code::UnreachableRule);
     // One rule a line, from the third line on.
-    let unreachable = lints.map(|finding| finding.line - 3).collect();
+    let unreachable = lints.map(|finding| finding.span.line - 3).collect();
     (RuleSet::parse("rules.yaml", yaml.as_bytes()).expect("sound rules"), unreachable)
 }
 
