@@ -1,9 +1,9 @@
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
-use super::{Invalidation, Outcome, Submission, request_queue::Known};
+use super::{Invalidation, Outcome, Submission, SubmittedItem, request_queue::Known};
 use crate::{distribution::Distribution, event::Delivery, item::Item};
 
 /// What a process remembers from one invocation to the next. All of it is safe
@@ -11,8 +11,13 @@ use crate::{distribution::Distribution, event::Delivery, item::Item};
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     accepted: AcceptedItems,
-    quarantine: Quarantine,
+    /// Items that CloudFront refused when they were sent alone. They are sent
+    /// alone again, so that no other batch is refused because of them.
+    quarantine: BTreeSet<(Arc<Distribution>, Item)>,
 }
+
+/// The most items in quarantine: with the longest paths, 4 MB.
+const QUARANTINE_ITEMS: usize = 1_000;
 
 impl Memory {
     /// What is known about an item that `messages` need.
@@ -25,37 +30,38 @@ impl Memory {
         let find = |message: &&str| self.accepted.find(message, distribution, item);
         match messages.iter().map(find).collect::<Option<Vec<_>>>().as_deref() {
             Some([invalidation, ..]) => Known::Accepted(Arc::clone(invalidation)),
-            _ if self.quarantine.contains(distribution, item) => Known::Quarantined,
+            _ if self.quarantine.contains(&(Arc::clone(distribution), item.clone())) => {
+                Known::Quarantined
+            }
             _ => Known::Nothing,
         }
     }
 
     /// Remembers the items that were accepted for messages that are redelivered,
-    /// forgets the messages that are not, and updates the quarantine.
+    /// forgets the other messages, and updates the quarantine.
     pub(super) fn update(&mut self, submission: &Submission, deliveries: &[Delivery]) {
-        for (delivery, needs_redelivery) in deliveries.iter().zip(&submission.needs_redelivery) {
-            if let (Some(id), false) = (&delivery.id, needs_redelivery) {
-                self.accepted.forget(id);
-            }
-        }
-        for part in &submission.distributions {
+        let Submission { changes, distributions, needs_redelivery, .. } = submission;
+        let done = deliveries.iter().zip(needs_redelivery).filter(|(_, failed)| !**failed);
+        self.accepted.forget(done.filter_map(|(delivery, _)| delivery.id.as_deref()));
+        for part in distributions {
             let distribution = Arc::new(part.distribution.clone());
-            for submitted in part.items() {
-                let item = &submitted.planned.item;
-                match &submitted.outcome {
+            for SubmittedItem { planned, outcome } in part.items() {
+                let item = &planned.item;
+                match outcome {
                     Outcome::Accepted(invalidation) => {
-                        self.quarantine.remove(&distribution, item);
-                        for change in &submitted.planned.changes {
-                            let at = submission.changes[*change as usize].delivery as usize;
-                            if let (Some(id), true) =
-                                (&deliveries[at].id, submission.needs_redelivery[at])
-                            {
+                        self.quarantine.remove(&(Arc::clone(&distribution), item.clone()));
+                        for change in &planned.changes {
+                            let at = changes[*change as usize].delivery as usize;
+                            if let (Some(id), true) = (&deliveries[at].id, needs_redelivery[at]) {
                                 self.accepted.insert(id, &distribution, item, invalidation);
                             }
                         }
                     }
                     Outcome::Refused(failure) if failure.is_refused_item() => {
-                        self.quarantine.insert(&distribution, item);
+                        self.quarantine.insert((Arc::clone(&distribution), item.clone()));
+                        if self.quarantine.len() > QUARANTINE_ITEMS {
+                            self.quarantine.pop_first();
+                        }
                     }
                     _ => {}
                 }
@@ -64,31 +70,15 @@ impl Memory {
     }
 }
 
-/// The most bytes of accepted items. A path takes some 200, so this is enough
-/// for about 80,000: ten times what one invocation can bring, and little of the
-/// smallest function's 128 MB.
-const ACCEPTED_BYTES: usize = 16 << 20;
-
-/// The size of an entry beside the item's text.
-const ENTRY_BYTES: usize = 96;
-
 /// Items that were accepted for messages that are redelivered because of other
-/// items, by message id. Another message is another change, which no entry
-/// answers.
+/// items, by message id. They do not count for another message, which is
+/// another change.
 #[derive(Debug, Default)]
 struct AcceptedItems {
-    messages: HashMap<Arc<str>, Message>,
-    /// The messages by age: the oldest are dropped when the memory is full.
-    ages: BTreeMap<u64, Arc<str>>,
-    next_age: u64,
+    messages: HashMap<Arc<str>, Vec<AcceptedItem>>,
+    /// The messages, the oldest first.
+    order: VecDeque<Arc<str>>,
     bytes: usize,
-}
-
-#[derive(Debug, Default)]
-struct Message {
-    age: u64,
-    bytes: usize,
-    items: Vec<AcceptedItem>,
 }
 
 #[derive(Debug)]
@@ -97,6 +87,14 @@ struct AcceptedItem {
     item: Item,
     invalidation: Arc<Invalidation>,
 }
+
+/// The most bytes of accepted items; the oldest messages are dropped. A path
+/// takes some 200, so this is enough for about 80,000, and little of the
+/// smallest function's 128 MB.
+const ACCEPTED_BYTES: usize = 16 << 20;
+
+/// The size of an entry beside the item's text.
+const ENTRY_BYTES: usize = 96;
 
 impl AcceptedItems {
     fn insert(
@@ -109,25 +107,18 @@ impl AcceptedItems {
         if self.find(message, distribution, item).is_some() {
             return;
         }
-        if !self.messages.contains_key(message) {
-            let (id, age) = (Arc::<str>::from(message), self.next_age);
-            self.next_age += 1;
-            self.ages.insert(age, Arc::clone(&id));
-            self.messages.insert(id, Message { age, ..Message::default() });
+        let id = Arc::<str>::from(message);
+        if !self.messages.contains_key(&id) {
+            self.order.push_back(Arc::clone(&id));
         }
-        let Some(kept) = self.messages.get_mut(message) else { return };
-        kept.items.push(AcceptedItem {
-            distribution: Arc::clone(distribution),
-            item: item.clone(),
-            invalidation: Arc::clone(invalidation),
-        });
-        let bytes = item.as_str().len() + ENTRY_BYTES;
-        kept.bytes += bytes;
-        self.bytes += bytes;
+        let (distribution, invalidation) = (Arc::clone(distribution), Arc::clone(invalidation));
+        let accepted = AcceptedItem { distribution, item: item.clone(), invalidation };
+        self.bytes += accepted.bytes();
+        self.messages.entry(id).or_default().push(accepted);
         while self.bytes > ACCEPTED_BYTES
-            && let Some((_, oldest)) = self.ages.pop_first()
+            && let Some(oldest) = self.order.pop_front()
         {
-            self.forget(&oldest);
+            self.remove(&oldest);
         }
     }
 
@@ -139,44 +130,26 @@ impl AcceptedItems {
         distribution: &Arc<Distribution>,
         item: &Item,
     ) -> Option<&Arc<Invalidation>> {
-        let accepted = self.messages.get(message)?.items.iter().find(|accepted| {
+        let accepted = self.messages.get(message)?.iter().find(|accepted| {
             accepted.distribution == *distribution && accepted.item.covers(item)
         })?;
         Some(&accepted.invalidation)
     }
 
-    fn forget(&mut self, message: &str) {
-        if let Some(kept) = self.messages.remove(message) {
-            self.bytes -= kept.bytes;
-            self.ages.remove(&kept.age);
-        }
+    fn forget<'a>(&mut self, messages: impl Iterator<Item = &'a str>) {
+        messages.for_each(|message| self.remove(message));
+        self.order.retain(|message| self.messages.contains_key(message));
+    }
+
+    fn remove(&mut self, message: &str) {
+        let removed = self.messages.remove(message).unwrap_or_default();
+        self.bytes -= removed.iter().map(AcceptedItem::bytes).sum::<usize>();
     }
 }
 
-/// The most items in quarantine: with the longest paths, 4 MB.
-const QUARANTINE_ITEMS: usize = 1_000;
-
-/// Items that CloudFront refused when they were sent alone. They are sent alone
-/// again, after all others, so that no other batch is refused because of them.
-#[derive(Debug, Default)]
-struct Quarantine(BTreeSet<(Arc<Distribution>, Item)>);
-
-impl Quarantine {
-    fn insert(&mut self, distribution: &Arc<Distribution>, item: &Item) {
-        self.0.insert((Arc::clone(distribution), item.clone()));
-        if self.0.len() > QUARANTINE_ITEMS {
-            self.0.pop_first();
-        }
-    }
-
-    fn contains(&self, distribution: &Arc<Distribution>, item: &Item) -> bool {
-        !self.0.is_empty() && self.0.contains(&(Arc::clone(distribution), item.clone()))
-    }
-
-    fn remove(&mut self, distribution: &Arc<Distribution>, item: &Item) {
-        if !self.0.is_empty() {
-            self.0.remove(&(Arc::clone(distribution), item.clone()));
-        }
+impl AcceptedItem {
+    fn bytes(&self) -> usize {
+        self.item.as_str().len() + ENTRY_BYTES
     }
 }
 
@@ -185,39 +158,21 @@ mod tests {
     use super::*;
     use crate::{distribution::DistributionId, item::address};
 
-    fn distribution() -> Arc<Distribution> {
-        Arc::new(DistributionId::distribution("E1EXAMPLE").unwrap().into())
-    }
-
-    fn path(text: &str) -> Item {
-        address(text, "/", "/", true).unwrap()
-    }
-
     #[test]
     fn the_oldest_accepted_items_are_dropped() {
         let mut memory = AcceptedItems::default();
-        let distribution = distribution();
-        let item = path(&format!("/{}", "x".repeat(3_999)));
-        for message in 0..10_000 {
-            let invalidation = Arc::new(Invalidation::unnamed());
-            memory.insert(&format!("m{message}"), &distribution, &item, &invalidation);
+        let id = DistributionId::distribution("E1EXAMPLE").unwrap();
+        let distribution = Arc::new(Distribution::from(id));
+        let item = address(&format!("/{}", "x".repeat(3_999)), "/", "/", true).unwrap();
+        let names: Vec<String> = (0..10_000).map(|n| format!("m{n}")).collect();
+        for name in &names {
+            memory.insert(name, &distribution, &item, &Arc::new(Invalidation::unnamed()));
         }
         // 16 MiB of paths of 4,000 bytes and their entries.
         assert_eq!(memory.messages.len(), (16 << 20) / 4_096);
         assert!(memory.find("m9999", &distribution, &item).is_some());
         assert!(memory.find("m0", &distribution, &item).is_none());
-        for message in 0..10_000 {
-            memory.forget(&format!("m{message}"));
-        }
-        assert_eq!((memory.messages.len(), memory.ages.len(), memory.bytes), (0, 0, 0));
-    }
-
-    #[test]
-    fn the_quarantine_is_bounded() {
-        let mut quarantine = Quarantine::default();
-        for n in 0..2 * QUARANTINE_ITEMS {
-            quarantine.insert(&distribution(), &path(&format!("/{n}")));
-        }
-        assert_eq!(quarantine.0.len(), QUARANTINE_ITEMS);
+        memory.forget(names.iter().map(String::as_str));
+        assert_eq!((memory.messages.len(), memory.order.len(), memory.bytes), (0, 0, 0));
     }
 }

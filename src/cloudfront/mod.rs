@@ -1,48 +1,24 @@
 //! CloudFront client: submits a plan and returns every item with its outcome.
 //!
-//! ```no_run
-//! # use s3_cloudfront_invalidator::{cloudfront::{CloudFront, Settings}, event::Delivery, plan::Plan};
-//! # async fn example(plan: Plan, deliveries: Vec<Delivery>) {
-//! let sdk_config = aws_config::load_from_env().await;
-//! let cloudfront = CloudFront::new(&sdk_config, Settings::default());
-//! let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
-//! let submission = cloudfront.submit(plan, &deliveries, deadline).await;
-//! # }
-//! ```
-//!
-//! # Order
-//!
 //! - The requests of a distribution are sent one after another. Distributions
 //!   are submitted concurrently, with at most two requests at once in one AWS
-//!   account.
-//! - A failure of one distribution does not affect the others.
-//!
-//! # Time
-//!
+//!   account. A failure of one distribution does not affect the others.
 //! - The SDK retries throttling, 5xx errors and missing responses: ten attempts,
 //!   or as `AWS_MAX_ATTEMPTS` and `AWS_RETRY_MODE` say.
 //! - Everything ends at the deadline, less a [margin](MARGIN) for the answer.
 //!   Items that are not accepted by then are [`Outcome::Retry`].
-//!
-//! # Failures
-//!
-//! docs/failures.md has a row for every error code of AWS. In short:
-//!
 //! - A request that CloudFront refuses because of an item is bisected until that
 //!   item is alone, with at most 32 requests per distribution. All other items
 //!   are accepted. For messages of a queue, the process then keeps the item in
 //!   quarantine.
-//! - A batch that is too large is bisected. A used caller reference means that
-//!   the batch was accepted before.
-//! - Too many invalidations in progress end the distribution for this
-//!   invocation.
-//! - [`Outcome::Refused`] lasts until somebody acts; [`Outcome::Retry`] may pass.
+//!
+//! docs/failures.md has a row for every error code of AWS.
 //!
 //! # Nothing is billed twice
 //!
 //! - The same batch has the same caller reference in every process, and
 //!   CloudFront bills it once. Direct payloads rely on this alone, since they
-//!   are redelivered as they were.
+//!   are redelivered unchanged.
 //! - Messages of a queue are redelivered in different batches. If a message is
 //!   redelivered because of one of its items, the process remembers the items
 //!   that were accepted and does not send them again for that message. An item

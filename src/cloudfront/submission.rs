@@ -107,6 +107,11 @@ impl Submission {
         Self { counts, changes, distributions, needs_redelivery }
     }
 
+    /// The items of all distributions.
+    pub fn items(&self) -> impl Iterator<Item = &SubmittedItem> {
+        self.distributions.iter().flat_map(SubmittedDistribution::items)
+    }
+
     /// How many deliveries must be redelivered.
     pub fn failed_deliveries(&self) -> usize {
         self.needs_redelivery.iter().filter(|failed| **failed).count()

@@ -140,7 +140,7 @@ def main():
     invalidator = str(pathlib.Path(sys.argv[1]).resolve())
     shots = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else tempfile.mkdtemp())
     shots.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         folder = pathlib.Path(folder)
         (folder / "rules.yaml").write_text(RULES)
         changed = [key for key in site() if key.startswith("docs/")] + site()[-40::3] + HOSTILE

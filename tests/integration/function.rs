@@ -211,7 +211,9 @@ async fn payloads_without_changes_succeed() {
 #[tokio::test]
 async fn a_queue_gets_the_messages_to_redeliver() {
     let known = "E1EXAMPLEWWW".to_owned();
-    let simulator = simulator(SimulatorOptions { known: Some([known].into()), ..SimulatorOptions::default() }).await;
+    let simulator =
+        simulator(SimulatorOptions { known: Some([known].into()), ..SimulatorOptions::default() })
+            .await;
     let rules = "
 version: 1
 rules:

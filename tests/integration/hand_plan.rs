@@ -14,7 +14,13 @@ use tokio::time::Instant;
 #[derive(Default)]
 pub struct HandPlan {
     pub deliveries: Vec<Delivery>,
-    requests: Vec<(Distribution, Vec<(String, Vec<u32>)>)>,
+    requests: Vec<HandRequest>,
+}
+
+struct HandRequest {
+    distribution: Distribution,
+    /// Each with the deliveries that need it.
+    items: Vec<(String, Vec<u32>)>,
 }
 
 impl HandPlan {
@@ -60,13 +66,13 @@ impl HandPlan {
         items: impl Iterator<Item = (T, Vec<u32>)>,
     ) -> Self {
         let items = items.map(|(item, deliveries)| (item.as_ref().to_owned(), deliveries));
-        self.requests.push((distribution, items.collect()));
+        self.requests.push(HandRequest { distribution, items: items.collect() });
         self
     }
 
     pub fn build(&self) -> Plan {
         let mut plan = Plan::default();
-        for (distribution, items) in &self.requests {
+        for HandRequest { distribution, items } in &self.requests {
             let mut planned = Vec::new();
             for (text, deliveries) in items {
                 let mut changes = Vec::new();
@@ -114,8 +120,7 @@ impl HandPlan {
         assert!(Instant::now() <= deadline, "submitting took longer than the deadline");
         let plan = self.build();
         let planned = plan.distributions.iter().flat_map(DistributionPlan::items);
-        let submitted = submission.distributions.iter().flat_map(|part| part.items());
-        assert!(planned.eq(submitted.map(|submitted| &submitted.planned)));
+        assert!(planned.eq(submission.items().map(|submitted| &submitted.planned)));
         submission
     }
 }
@@ -149,8 +154,8 @@ fn item(text: &str) -> Item {
 /// invalidation without an id), `remembered`, or the failure's code after
 /// `refused:` or `retry:`.
 pub fn words(submission: &Submission) -> Vec<String> {
-    let items = submission.distributions.iter().flat_map(|part| part.items());
-    items
+    submission
+        .items()
         .map(|submitted| match &submitted.outcome {
             Outcome::Accepted(invalidation) if invalidation.id.is_empty() => "unnamed".to_owned(),
             Outcome::Accepted(_) => "accepted".to_owned(),
@@ -168,9 +173,8 @@ pub fn count(words: &[String], word: &str) -> usize {
 
 /// The message of the failures, which must be the same for all items.
 pub fn message(submission: &Submission) -> &str {
-    let items = submission.distributions.iter().flat_map(|part| part.items());
-    let mut messages: Vec<&str> =
-        items.filter_map(|item| Some(&*item.outcome.failure()?.message)).collect();
+    let failures = submission.items().filter_map(|submitted| submitted.outcome.failure());
+    let mut messages: Vec<&str> = failures.map(|failure| &*failure.message).collect();
     messages.dedup();
     assert_eq!(messages.len(), 1, "{messages:?}");
     messages[0]

@@ -38,11 +38,12 @@ struct Cli {
 #[derive(clap::Args)]
 struct Global {
     /// Rules file [default: $RULES_PATH, else ./rules.yaml].
-    #[arg(long, global = true, value_name = "FILE", env = "RULES_PATH", hide_env = true)]
+    #[arg(long, global = true, help_heading = "Global options", value_name = "FILE")]
+    #[arg(env = "RULES_PATH", hide_env = true)]
     #[arg(value_parser = OsStringValueParser::new().map(PathBuf::from))]
     rules: Option<PathBuf>,
     /// Output format.
-    #[arg(long, global = true, value_enum, default_value_t)]
+    #[arg(long, global = true, help_heading = "Global options", value_enum, default_value_t)]
     format: Format,
 }
 

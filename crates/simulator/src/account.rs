@@ -130,7 +130,7 @@ impl Account {
         match route {
             Route::Create(resource) => {
                 let fault = self.fault(call, resource);
-                match fault.and_then(Fault::refusal) {
+                match fault.as_ref().and_then(Fault::refusal) {
                     Some(refusal) => Err(refusal),
                     None if fault == Some(Fault::DropBefore) => {
                         let outcome = CallOutcome::DroppedBefore;

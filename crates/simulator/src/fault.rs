@@ -19,7 +19,7 @@ pub struct Faults {
 }
 
 /// A fault of a CreateInvalidation call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// `Throttling`.
     Throttle,
@@ -69,7 +69,7 @@ impl Faults {
 
 impl Fault {
     /// The error response; `None` if the connection is cut.
-    pub(crate) fn refusal(self) -> Option<Refusal> {
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::DropBefore | Self::DropAfter => None,
             Self::Throttle => Some(Refusal::throttled()),

@@ -3,26 +3,19 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use aws_sdk_cloudfront::config::retry::RetryConfig;
 use cloudfront_simulator::{
-    Clock, Fault, InProgress, Options, PerSecond, RequestRate, ReusedReference, RoleGrant,
-    Simulator,
+    Fault, InProgress, PerSecond, RequestRate, ReusedReference, RoleGrant, Simulator,
+    SimulatorOptions,
 };
-use s3_cloudfront_invalidator::cloudfront::{CloudFront, Outcome, Settings};
+use s3_cloudfront_invalidator::cloudfront::{CloudFront, Outcome};
 
-use crate::hand_plan::{HandPlan, count, distribution, with_role, words};
+use super::scripted::client;
+use crate::hand_plan::{HandPlan, ROLE, count, distribution, with_role, words};
 
-async fn start(options: Options) -> (Simulator, CloudFront) {
-    let simulator = Simulator::start(Options { clock: Clock::manual(), ..options }).await.unwrap();
-    let cloudfront = client(&simulator);
+fn start(options: SimulatorOptions) -> (Simulator, CloudFront) {
+    let simulator = Simulator::new(options);
+    let cloudfront = client(&simulator.sdk_config());
     (simulator, cloudfront)
-}
-
-/// A client with the default attempts and no back-off.
-fn client(simulator: &Simulator) -> CloudFront {
-    let retry = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
-    let settings = Settings { retry: Some(retry), ..Settings::default() };
-    CloudFront::new(&simulator.sdk_config(), settings)
 }
 
 fn paths(n: usize) -> Vec<String> {
@@ -38,7 +31,7 @@ fn billed(simulator: &Simulator) -> Vec<String> {
     simulator.invalidations().into_iter().flat_map(|invalidation| invalidation.items).collect()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn faults_bill_nothing_twice() {
     for fault in [
         Fault::Throttle,
@@ -47,7 +40,7 @@ async fn faults_bill_nothing_twice() {
         Fault::DropBefore,
         Fault::DropAfter,
     ] {
-        let (simulator, cloudfront) = start(Options::default()).await;
+        let (simulator, cloudfront) = start(SimulatorOptions::default());
         simulator.fail_next(vec![fault.clone(); 3]);
         let plan = HandPlan::direct().request("E1EXAMPLE", ["/a", "/b"]);
         let submission = plan.submit(&cloudfront).await;
@@ -62,8 +55,8 @@ async fn faults_bill_nothing_twice() {
 }
 
 /// Submits until everything is accepted, three minutes apart, as a queue does.
-async fn everything_is_accepted(options: Options, items: Vec<String>, refusal: &str) {
-    let (simulator, cloudfront) = start(options).await;
+async fn everything_is_accepted(options: SimulatorOptions, items: Vec<String>, refusal: &str) {
+    let (simulator, cloudfront) = start(options);
     let total = items.len();
     let mut left = items;
     for _ in 0..10 {
@@ -73,7 +66,7 @@ async fn everything_is_accepted(options: Options, items: Vec<String>, refusal: &
         let plan =
             requests.fold(HandPlan::direct(), |plan, request| plan.request("E1EXAMPLE", request));
         let submission = plan.submit(&cloudfront).await;
-        for submitted in submission.distributions.iter().flat_map(|part| part.items()) {
+        for submitted in submission.items() {
             match submitted.outcome.failure() {
                 None => {}
                 Some(failure) if failure.code == refusal => {
@@ -85,7 +78,7 @@ async fn everything_is_accepted(options: Options, items: Vec<String>, refusal: &
         if left.is_empty() {
             break;
         }
-        simulator.advance(Duration::from_secs(180));
+        tokio::time::advance(Duration::from_secs(180)).await;
     }
     assert!(left.is_empty(), "{left:?}");
     assert!(simulator.counters().refused[refusal] > 1);
@@ -94,39 +87,39 @@ async fn everything_is_accepted(options: Options, items: Vec<String>, refusal: &
     assert_eq!(billed.iter().collect::<BTreeSet<_>>().len(), total);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_quota_in_progress() {
-    let options = Options {
+    let options = SimulatorOptions {
         in_progress: Some(InProgress::default()),
         completion: Duration::from_secs(30),
-        ..Options::default()
+        ..SimulatorOptions::default()
     };
     let items = [paths(7_500), wildcards(40)].concat();
     everything_is_accepted(options, items, "TooManyInvalidationsInProgress").await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_quota_per_second() {
-    let options = Options {
+    let options = SimulatorOptions {
         in_progress: None,
         per_second: Some(PerSecond::default()),
         request_rate: Some(RequestRate::default()),
-        ..Options::default()
+        ..SimulatorOptions::default()
     };
     let items = [paths(2_000), wildcards(20)].concat();
     everything_is_accepted(options, items, "Throttling").await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_failure_of_one_distribution_spares_the_others() {
     let known = ["E1EXAMPLE", "E2EXAMPLE", "dt_1EXAMPLE"];
-    let options = Options {
-        known: Some(known.iter().map(|id| distribution(id).id).collect()),
-        denied: BTreeSet::from([distribution("E2EXAMPLE").id]),
+    let options = SimulatorOptions {
+        known: Some(known.map(str::to_owned).into()),
+        denied: ["E2EXAMPLE".to_owned()].into(),
         poison: |item| item == "/bad",
-        ..Options::default()
+        ..SimulatorOptions::default()
     };
-    let (simulator, cloudfront) = start(options).await;
+    let (simulator, cloudfront) = start(options);
     let cases = [
         ("E1EXAMPLE", ["accepted", "refused:InvalidArgument"]),
         ("E2EXAMPLE", ["refused:AccessDenied"; 2]),
@@ -140,45 +133,47 @@ async fn a_failure_of_one_distribution_spares_the_others() {
     assert_eq!(billed(&simulator), ["/a", "/a"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn many_refused_items() {
-    let options = Options { poison: |item| item.ends_with("7.html"), ..Options::default() };
-    let (simulator, cloudfront) = start(options).await;
+    let options =
+        SimulatorOptions { poison: |item| item.ends_with("7.html"), ..SimulatorOptions::default() };
+    let (simulator, cloudfront) = start(options);
     let submission =
         HandPlan::direct().request("E1EXAMPLE", paths(1_000)).submit(&cloudfront).await;
     assert_eq!(simulator.counters().create_calls, 32);
     assert_eq!(count(&words(&submission), "accepted"), billed(&simulator).len());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_same_batch_from_another_process_is_free() {
     for reused_reference in [
         ReusedReference::AlreadyExists,
         ReusedReference::InvalidArgument,
         ReusedReference::AlwaysInvalidArgument,
     ] {
-        let options = Options { reused_reference, ..Options::default() };
-        let (simulator, first) = start(options).await;
-        let second = client(&simulator);
+        let options = SimulatorOptions { reused_reference, ..SimulatorOptions::default() };
+        let (simulator, first) = start(options);
+        let second = client(&simulator.sdk_config());
         for process in [&first, &second, &first] {
             let plan = HandPlan::direct().request("E1EXAMPLE", paths(50));
             let submission = plan.submit(process).await;
-            assert!(submission.distributions[0].items().all(|item| item.outcome.is_done()));
+            assert!(submission.items().all(|item| item.outcome.is_done()));
         }
         assert_eq!(billed(&simulator).len(), 50, "{reused_reference:?}");
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_partners_distribution_is_reached_with_its_role() {
-    let partner = with_role("E9PARTNER", "secret");
     let grant = RoleGrant {
-        role: partner.role.clone().unwrap(),
-        distributions: BTreeSet::from([partner.id.clone()]),
+        arn: ROLE.to_owned(),
+        external_id: Some("secret".to_owned()),
+        distributions: ["E9PARTNER".to_owned()].into(),
     };
-    let (simulator, cloudfront) = start(Options { roles: vec![grant], ..Options::default() }).await;
+    let (simulator, cloudfront) =
+        start(SimulatorOptions { roles: vec![grant], ..SimulatorOptions::default() });
     for (distribution, word) in [
-        (partner, "accepted"),
+        (with_role("E9PARTNER", "secret"), "accepted"),
         (with_role("E9PARTNER", "wrong"), "retry:RequestNotSent"),
         (distribution("E9PARTNER"), "refused:AccessDenied"),
     ] {

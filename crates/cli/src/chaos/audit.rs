@@ -8,8 +8,6 @@ use super::{Message, sqs_event};
 /// An item to invalidate for a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
-    /// The id of the message.
-    pub message: String,
     /// When the message was sent.
     pub sent_at: Duration,
     /// The distribution or tenant.
@@ -28,7 +26,6 @@ pub fn expected(rules: &RuleSet, messages: &[Message]) -> Vec<Expected> {
         for part in plan(rules, &payload).distributions {
             for item in part.requests.into_iter().flat_map(|request| request.items) {
                 expected.push(Expected {
-                    message: message.id.clone(),
                     sent_at: message.sent_at,
                     distribution: part.distribution.id.to_string(),
                     item: item.item.to_string(),
@@ -92,7 +89,6 @@ mod tests {
             }];
             for (distribution, is_lost) in [("E1EXAMPLE", is_lost), ("E2EXAMPLE", true)] {
                 let expected = Expected {
-                    message: "m1".to_owned(),
                     sent_at: Duration::from_secs(10),
                     distribution: distribution.to_owned(),
                     item: item.to_owned(),

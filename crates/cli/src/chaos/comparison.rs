@@ -8,7 +8,10 @@ use s3_cloudfront_invalidator::event::{self, Change, Kind};
 use serde_json::{Value, json};
 
 use super::{ChaosOptions, ChaosReport, Message, expected, simulate_day};
-use crate::{Format, Global, Verdict, input, table::table};
+use crate::{
+    Exit, Format, Global, input,
+    output::{print_json, table},
+};
 
 /// The share of invocations that are killed on the bad day.
 const KILL: f64 = 0.03;
@@ -17,13 +20,13 @@ const KILL: f64 = 0.03;
 const COMPLETION: Duration = Duration::from_secs(30);
 
 /// Sends `count` changes, which repeat those of the payloads.
-pub(crate) async fn compare(
-    payloads: &[input::Payload],
+pub async fn compare(
+    payloads: &[input::PayloadFile],
     count: usize,
     seed: u64,
     global: &Global,
     cloudfront: SimulatorOptions,
-) -> anyhow::Result<Verdict> {
+) -> anyhow::Result<Exit> {
     let changes: Vec<Change> = payloads
         .iter()
         .filter_map(|payload| event::read(&payload.bytes, &payload.name).ok())
@@ -53,12 +56,12 @@ pub(crate) async fn compare(
             let (good, bad) = (to_json(&good), to_json(&bad));
             let document =
                 json!({ "changes": count, "seed": seed, "good_day": good, "bad_day": bad });
-            anstream::println!("{document:#}");
+            print_json(&document)?;
         }
     }
     let is_sound =
         |day: &ChaosReport| day.lost.is_empty() && day.late == 0 && day.dead_letters.is_empty();
-    Ok(if is_sound(&good) && is_sound(&bad) { Verdict::Done } else { Verdict::Negative })
+    Ok(if is_sound(&good) && is_sound(&bad) { Exit::Done } else { Exit::Negative })
 }
 
 /// The EventBridge event of a change; `n` orders the changes of an object.
@@ -77,8 +80,10 @@ fn message(change: &Change, n: usize) -> String {
     .to_string()
 }
 
-/// The figures of a day, each with its label in text.
-const FIGURES: [(&str, &str, fn(&ChaosReport) -> u64); 9] = [
+type Figure = fn(&ChaosReport) -> u64;
+
+/// The figures of a day, each with its name in JSON and its label in text.
+const FIGURES: [(&str, &str, Figure); 9] = [
     ("invocations", "invocations", |day| day.invocations as u64),
     ("killed", "  killed", |day| day.killed as u64),
     ("late", "  past their deadline", |day| day.late as u64),

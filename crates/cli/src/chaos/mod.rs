@@ -30,7 +30,7 @@ use std::{
 };
 
 use aws_sdk_cloudfront::config::retry::RetryConfig;
-use cloudfront_simulator::{Call, Counters, Simulator, SimulatorOptions};
+use cloudfront_simulator::{Counters, Simulator, SimulatorOptions};
 use s3_cloudfront_invalidator::{
     cloudfront::{CloudFront, Settings},
     handler::Function,
@@ -39,11 +39,9 @@ use s3_cloudfront_invalidator::{
 };
 use tokio::time::Instant;
 
-pub use audit::{Expected, expected};
-pub(crate) use comparison::compare;
-pub use queue::Message;
-
-use queue::{Queue, sqs_event};
+use audit::{Expected, expected};
+pub use comparison::compare;
+use queue::{Message, Queue, sqs_event};
 
 /// The queue, the function's environments, and how often they fail.
 #[derive(Clone, Debug)]
@@ -100,8 +98,6 @@ pub struct ChaosReport {
     pub killed: usize,
     /// Invocations that ended after their deadline.
     pub late: usize,
-    /// Invocations that failed.
-    pub errors: usize,
     /// Receives of messages after their first.
     pub redeliveries: usize,
     /// The messages that were received too often.
@@ -110,8 +106,6 @@ pub struct ChaosReport {
     pub lost: Vec<Expected>,
     /// The totals of CloudFront.
     pub counters: Counters,
-    /// All calls to CloudFront.
-    pub calls: Vec<Call>,
 }
 
 /// Delivers messages until none is left. `rules` reads the rules for each new
@@ -150,9 +144,9 @@ pub async fn simulate_day(
             }
             Some(result) => {
                 report.late += usize::from(Instant::now() > deadline);
-                match result {
-                    Ok(failed) => queue.delete(&batch, &failed),
-                    Err(_) => report.errors += 1,
+                // After an error the whole batch is redelivered.
+                if let Some(failed) = result {
+                    queue.delete(&batch, &failed);
                 }
             }
         }
@@ -161,7 +155,6 @@ pub async fn simulate_day(
     report.dead_letters = queue.into_dead_letters();
     report.lost = audit::lost(expected, &simulator.invalidations());
     report.counters = simulator.counters();
-    report.calls = simulator.requests();
     report
 }
 
@@ -170,25 +163,25 @@ pub async fn simulate_day(
 fn environment(simulator: &Simulator, rules: RuleSet) -> Function {
     let retry = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
     let settings = Settings { retry: Some(retry), ..Settings::default() };
-    Function { rules, cloudfront: CloudFront::new(&simulator.sdk_config(), settings) }
+    Function::new(rules, CloudFront::new(&simulator.sdk_config(), settings))
 }
 
 /// Invokes the function as Lambda does for a queue with
-/// `ReportBatchItemFailures`; returns the ids of the messages to redeliver.
+/// `ReportBatchItemFailures`; returns the ids of the messages to redeliver, or
+/// `None` after an error.
 async fn invoke(
     function: &Function,
     messages: &[Message],
     deadline: Instant,
-) -> Result<HashSet<String>, String> {
+) -> Option<HashSet<String>> {
     let payload = sqs_event(messages);
-    let report = function.handle(payload.as_bytes(), "chaos", deadline).await;
-    let report = report.map_err(|error| error.to_string())?;
-    match report.answer().map_err(|error| error.to_string())? {
+    let report = function.handle(payload.as_bytes(), "chaos", deadline).await.ok()?;
+    match report.answer().ok()? {
         Answer::Queue(answer) => {
             let failures = answer.batch_item_failures.into_iter();
-            Ok(failures.map(|failure| failure.item_identifier).collect())
+            Some(failures.map(|failure| failure.item_identifier).collect())
         }
-        Answer::Summary(_) => Ok(HashSet::new()),
+        Answer::Summary(_) => Some(HashSet::new()),
     }
 }
 
@@ -207,4 +200,4 @@ async fn unless_killed<T>(future: impl Future<Output = T>, polls: Option<u32>) -
 }
 
 #[cfg(test)]
-mod bad_days;
+mod tests;

@@ -34,12 +34,12 @@ pub(super) fn pattern(rows: &[Row]) -> Value {
     let mut pattern = Fields::from_iter([("source".to_owned(), json!(["aws.s3"]))]);
     pattern.extend(match &*groups {
         // The form of AWS's documentation: common fields are outside of `$or`.
-        [(shared, details)] => event(*shared, alternatives(details.clone())),
+        [(shared, details)] => event(*shared, &alternatives(details.clone())),
         _ => alternatives(
             groups
                 .into_iter()
                 .flat_map(|(shared, details)| {
-                    details.into_iter().map(move |one| event(shared, one))
+                    details.into_iter().map(move |one| event(shared, &one))
                 })
                 .collect(),
         ),
@@ -55,7 +55,7 @@ fn alternatives(mut list: Vec<Fields>) -> Fields {
     }
 }
 
-fn event((scope, detail_types): Shared<'_>, detail: Fields) -> Fields {
+fn event((scope, detail_types): Shared<'_>, detail: &Fields) -> Fields {
     let fields = [
         ("detail-type", Some(json!(detail_types))),
         ("account", scope.accounts.as_ref().map(|accounts| json!(accounts))),

@@ -135,9 +135,11 @@ fn bucket_filters(buckets: &[BucketPattern]) -> Vec<TextFilter> {
     }
 }
 
+type Literals<'r> = &'r [Box<[u8]>];
+
 /// The start or the end of a key.
 struct KeyEnd {
-    literals: fn(&RuleRegex) -> Option<&[Box<[u8]>]>,
+    literals: fn(&RuleRegex) -> Option<Literals<'_>>,
     /// Whether the first text has the second one at this end.
     has: fn(&str, &str) -> bool,
     /// Removes the character that is farthest from this end.

@@ -8,13 +8,14 @@ use s3_cloudfront_invalidator::{
 };
 
 use super::{
+    cost::FREE_PATHS_PER_MONTH,
     directories,
     summary::{Figures, Summary},
 };
 use crate::output::pluralize;
 
 /// The most directories, however long other lists may be.
-const MAX_DIRECTORIES: usize = 100;
+const MAX_DIRECTORIES: usize = 40;
 
 pub enum Block {
     Text(String),
