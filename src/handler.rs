@@ -152,7 +152,7 @@ impl ChangeDecision {
         };
         let items = decision.contributions.iter().map(|contribution| {
             let target = rules.target(contribution.target);
-            let rule = contribution.rule.map_or(FALLBACK_TARGET, |rule| rules.rule_name(rule));
+            let rule = contribution.rule.as_deref().unwrap_or(FALLBACK_TARGET);
             DecidedItem {
                 rule: rule.to_owned(),
                 target: target.name.clone(),

@@ -51,8 +51,7 @@ fn decide(target: &Target, change: &Change) -> Decision {
     let bound = target.paths.bound("");
     let path = target.paths.url_path(&change.key);
     let items = path.iter().flat_map(|path| target.paths.items(path, &bound));
-    let contributions =
-        items.map(|item| Contribution { rule: None, target: TargetIndex(0), template: 0, item });
+    let contributions = items.map(|item| Contribution { rule: None, target: TargetIndex(0), item });
     Decision { verdict: Verdict::Matched, contributions: contributions.collect() }
 }
 

@@ -56,7 +56,7 @@ fn asks(target: usize, text: &str) -> Contribution {
         true => Err(Unaddressable::WholeSite(format!("/{text}"))),
         false => Ok(Addressed { item: item(text), bound: "/".into() }),
     };
-    Contribution { rule: None, target: TargetIndex(target), template: 0, item }
+    Contribution { rule: None, target: TargetIndex(target), item }
 }
 
 fn matched(contributions: impl IntoIterator<Item = Contribution>) -> Decision {

@@ -11,7 +11,7 @@ mod rule_entries;
 mod target_entries;
 
 use super::{
-    Matcher, RuleSet,
+    RuleSet,
     finding::{Code, Finding, Findings},
     mapping::{DEFAULTS, Expected, FILE, MappingReader},
     yaml::{Node, Shape, Span, YamlTree},
@@ -102,7 +102,7 @@ fn read_file(tree: &YamlTree<'_>, findings: &mut Findings) -> RuleSet {
     let rules = root.field("rules");
     let rules = rules.map(|node| rule_entries::read_rules(node, &mut targets, fields.findings));
     let (rules, targets) = (rules.unwrap_or_default(), targets.into_targets());
-    RuleSet { matcher: Matcher::new(&rules), rules, targets, fallback: None }
+    RuleSet::new(rules, targets)
 }
 
 fn read_version(fields: &mut MappingReader<'_, '_>) {

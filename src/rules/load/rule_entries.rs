@@ -6,8 +6,7 @@ use crate::{
     distribution::DistributionId,
     event::Kind,
     rules::{
-        Action, Conditions, Invalidate, PathTemplate, Rule, RuleRegex, TagTemplate, TargetIndex,
-        TemplateError,
+        Action, Conditions, Invalidate, Rule, RuleRegex, TargetIndex, Template, TemplateError,
         finding::{Code, Finding, Findings},
         mapping::{EXCEPT, INVALIDATE, MappingReader, RULE, read, read_list, read_texts},
         yaml::{Node, Shape, Span},
@@ -76,7 +75,7 @@ fn read_rule<'t>(
         true => Action::Ignore,
         false => Action::Invalidate { targets: invalidates, stop },
     };
-    Rule { name, line: node.span().line, conditions, except, action }
+    Rule { name: name.into(), line: node.span().line, conditions, except, action }
 }
 
 fn read_name<'t>(fields: &mut MappingReader<'_, 't>, names: &mut HashMap<&'t str, Span>) -> String {
@@ -108,7 +107,7 @@ fn read_invalidates(
     for node in fields.nodes("invalidate") {
         if node.shape() == Shape::Text {
             let target = target_index(node, targets, fields.findings);
-            let (paths, tags) = (vec![PathTemplate::default()], Vec::new());
+            let (paths, tags) = (vec![Template::default()], Vec::new());
             entries.extend(target.map(|target| Invalidate { target, paths, tags }));
         } else if let Some(mut fields) = MappingReader::new(node, &INVALIDATE, fields.findings) {
             entries.extend(read_invalidate(&mut fields, regexes, targets));
@@ -140,20 +139,20 @@ fn read_invalidate(
         |node: Option<_>| node.map_or_else(Vec::new, |node| read_texts(node, fields.findings));
     let (path_texts, tag_texts) = (texts(paths_node), texts(tags_node));
     let regexes = regexes?;
-    let mut paths = read_templates(path_texts, regexes, PathTemplate::parse, fields.findings);
+    let mut paths = read_templates(path_texts, regexes, Template::path, fields.findings);
     if paths_node.is_none() {
-        paths.push(PathTemplate::default());
+        paths.push(Template::default());
     }
-    let tags = read_templates(tag_texts, regexes, TagTemplate::parse, fields.findings);
+    let tags = read_templates(tag_texts, regexes, Template::tag, fields.findings);
     Some(Invalidate { target: target?, paths, tags })
 }
 
-fn read_templates<T>(
+fn read_templates(
     texts: Vec<(Node<'_>, String)>,
     regexes: &[RuleRegex],
-    parse: fn(&str, &[RuleRegex]) -> Result<T, TemplateError>,
+    parse: fn(&str, &[RuleRegex]) -> Result<Template, TemplateError>,
     findings: &mut Findings,
-) -> Vec<T> {
+) -> Vec<Template> {
     let mut templates = Vec::new();
     for (node, text) in texts {
         match parse(&text, regexes) {

@@ -2,7 +2,7 @@ use crate::{
     distribution::Role,
     event::{Identity, Kind, Occurrence},
     item::PlusSpelling,
-    rules::{Code, Finding, MAX_FILE_BYTES, RuleIndex},
+    rules::{Code, Finding, MAX_FILE_BYTES},
 };
 
 use super::*;
@@ -104,7 +104,7 @@ fn rules_are_what_is_written() {
 ",
     );
     let rule = |index: usize| &set.rules()[index];
-    assert_eq!(set.rule_name(RuleIndex(3)), "four");
+    assert_eq!(&*rule(3).name, "four");
     assert_eq!((rule(0).line, rule(1).line), (3, 10));
     assert_eq!(rule(0).conditions.accounts, ["012345678901", "111122223333"]);
     assert_eq!(rule(0).conditions.events, Some(vec![Kind::Deleted]));
@@ -126,7 +126,7 @@ fn rules_are_what_is_written() {
 }
 
 #[test]
-fn the_fallback_gets_what_no_rule_matches() {
+fn unmatched_changes_go_to_the_fallback() {
     const RULES: &str = "
 targets:
   www: { distribution: E1EXAMPLE, origin_path: /public, collapse: false }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use s3_cloudfront_invalidator::{
     event::{Change, Identity, Kind, Occurrence},
     rules::{
-        AccountId, Code, Decision, Finding, Findings, Node, Reading, RegionName, RuleSet,
-        RulesFile, Shape, TargetIndex, Verdict, explain,
+        AccountId, Code, Decision, Finding, Findings, Node, RegionName, RuleSet, RulesFile, Shape,
+        TargetIndex, Verdict,
         mapping::{Expected, MappingReader, TEST, read, read_list, read_texts},
         unknown_target,
     },
@@ -262,13 +262,8 @@ fn diff(
 
 /// Which rules matched.
 fn matched_rules(rules: &RuleSet, change: &Change, decision: &Decision) -> String {
-    let readings = explain(rules.rules(), rules.targets(), None, change).readings;
-    let names: Vec<&str> = readings
-        .iter()
-        .zip(rules.rules())
-        .filter(|(reading, _)| matches!(reading, Reading::Matched { .. }))
-        .map(|(_, rule)| &*rule.name)
-        .collect();
+    let matching = rules.matching_rules(change);
+    let names: Vec<&str> = matching.iter().map(|rule| &*rule.name).collect();
     let without =
         if names.len() > 1 && decision.contributions.is_empty() { ", without items" } else { "" };
     match names.len() {

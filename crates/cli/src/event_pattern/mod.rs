@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod fit;
+mod literals;
 mod patterns;
 mod render;
 mod row;

@@ -5,7 +5,7 @@ use s3_cloudfront_invalidator::{
     rules::{BucketPattern, Conditions, RuleRegex},
 };
 
-use super::text_filter::TextFilter;
+use super::{literals, text_filter::TextFilter};
 
 /// If a regex has more literals than this, such as the ten digits, the filter
 /// uses what they have in common.
@@ -135,11 +135,9 @@ fn bucket_filters(buckets: &[BucketPattern]) -> Vec<TextFilter> {
     }
 }
 
-type Literals<'r> = &'r [Box<[u8]>];
-
 /// The start or the end of a key.
 struct KeyEnd {
-    literals: fn(&RuleRegex) -> Option<Literals<'_>>,
+    literals: fn(&str) -> Option<Vec<String>>,
     /// Whether the first text has the second one at this end.
     has: fn(&str, &str) -> bool,
     /// Removes the character that is farthest from this end.
@@ -147,13 +145,13 @@ struct KeyEnd {
 }
 
 const START: KeyEnd = KeyEnd {
-    literals: RuleRegex::starts,
+    literals: literals::prefixes,
     has: |text, start| text.starts_with(start),
     shorten: |text| text.char_indices().next_back().map_or("", |(at, _)| &text[..at]),
 };
 
 const END: KeyEnd = KeyEnd {
-    literals: RuleRegex::ends,
+    literals: literals::suffixes,
     has: |text, end| text.ends_with(end),
     shorten: |text| text.char_indices().nth(1).map_or("", |(at, _)| &text[at..]),
 };
@@ -161,7 +159,7 @@ const END: KeyEnd = KeyEnd {
 /// Returns the prefixes (or suffixes) of keys that satisfy both the conditions
 /// and the regexes; the empty text if every key may.
 fn affixes(conditions: &[String], regexes: &[RuleRegex], end: &KeyEnd) -> Vec<String> {
-    let literals = literals(regexes, end).unwrap_or_default();
+    let literals = required(regexes, end).unwrap_or_default();
     match (conditions, &*literals) {
         ([], []) => vec![String::new()],
         (affixes, []) | ([], affixes) => affixes.to_vec(),
@@ -178,16 +176,14 @@ fn affixes(conditions: &[String], regexes: &[RuleRegex], end: &KeyEnd) -> Vec<St
 
 /// Returns texts one of which a matching key starts (or ends) with. `None` if
 /// one of the regexes has no literal there.
-fn literals(regexes: &[RuleRegex], end: &KeyEnd) -> Option<Vec<String>> {
+fn required(regexes: &[RuleRegex], end: &KeyEnd) -> Option<Vec<String>> {
     let mut all = Vec::new();
     for regex in regexes {
-        let texts = (end.literals)(regex)?.iter().map(|text| str::from_utf8(text));
-        // A literal may end within a character.
-        let texts: Vec<&str> = texts.collect::<Result<_, _>>().ok()?;
+        let texts = (end.literals)(regex.pattern())?;
         if texts.len() <= MAX_LITERALS {
-            all.extend(texts.into_iter().map(str::to_owned));
+            all.extend(texts);
         } else {
-            let mut common = *texts.first()?;
+            let mut common = &**texts.first()?;
             while !texts.iter().all(|text| (end.has)(text, common)) {
                 common = (end.shorten)(common);
             }

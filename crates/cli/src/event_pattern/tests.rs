@@ -201,7 +201,7 @@ fn rule(max_regexes: usize) -> impl Strategy<Value = Rule> {
         .prop_map(|list| list.into_iter().map(|one| RuleRegex::new(one).expect(one)).collect());
     (vec(bucket, 0..3), texts(), texts(), regex, accounts.clone(), accounts, events).prop_map(
         |(buckets, prefixes, suffixes, regexes, accounts, regions, events)| Rule {
-            name: String::new(),
+            name: "".into(),
             line: 1,
             conditions: Conditions {
                 buckets: buckets.into_iter().map(bucket_pattern).collect(),

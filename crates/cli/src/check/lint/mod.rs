@@ -11,7 +11,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use s3_cloudfront_invalidator::{
     distribution::DistributionId,
-    rules::{Action, Code, Findings, Node, PathTemplate, RuleSet, Shape},
+    rules::{Action, Code, Findings, Node, RuleSet, Shape, Template},
 };
 
 /// Lints a file without errors.
@@ -46,17 +46,12 @@ pub fn lint(
 }
 
 /// Reports a wildcard without placeholders that purges the rule's prefix and more.
-fn wide_wildcard(
-    node: Node<'_>,
-    path: &PathTemplate,
-    bounds: &[Arc<str>],
-    findings: &mut Findings,
-) {
-    let start = path.literal_start();
+fn wide_wildcard(node: Node<'_>, path: &Template, bounds: &[Arc<str>], findings: &mut Findings) {
+    let start = path.literal_prefix();
     // With several prefixes, the wildcard is too wide only if it is for each.
     let is_wider = |bound: &Arc<str>| bound.len() > start.len() && bound.starts_with(start);
     let Some(bound) = bounds.iter().min_by_key(|bound| bound.len()) else { return };
-    if !path.is_wildcard() || path.text().contains('{') || !bounds.iter().all(is_wider) {
+    if !path.is_wildcard() || !path.is_literal() || !bounds.iter().all(is_wider) {
         return;
     }
     let message = format!("`{path}` purges more than the rule's prefix, which is `{bound}`");

@@ -1,7 +1,7 @@
-//! The matcher, and `explain`, against the definition: a naive reader that
-//! tries every rule.
+//! The walk over the candidates of the index, and the walk over all rules,
+//! compared with a naive implementation of the definition.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
 use proptest::prelude::*;
 
@@ -9,12 +9,12 @@ use crate::{
     distribution::{Distribution, DistributionId},
     event::{Identity, Kind, Occurrence},
     item::PathSettings,
-    rules::{Conditions, Invalidate, PathTemplate, TargetIndex, explain},
+    rules::{BucketPattern, Conditions, RuleRegex, Template, index::CandidateIndex},
 };
 
 use super::*;
 
-/// Conditions as text, apart from the types the matcher works on.
+/// Conditions as text, independent of the types under test.
 #[derive(Clone, Debug, Default)]
 struct Set {
     buckets: Vec<String>,
@@ -43,7 +43,7 @@ struct Entry {
 }
 
 impl Set {
-    /// The definition of "satisfies", word by word.
+    /// The definition of a satisfied set of conditions.
     fn holds(&self, change: &Change) -> bool {
         let one = |list: &[String], test: &dyn Fn(&str) -> bool| {
             list.is_empty() || list.iter().any(|value| test(value))
@@ -116,7 +116,7 @@ fn naive(entries: &[Entry], change: &Change) -> (Verdict, Vec<usize>) {
 
 fn rules(entries: &[Entry]) -> Vec<Rule> {
     let rule = |(index, entry): (usize, &Entry)| Rule {
-        name: format!("rule {index}"),
+        name: index.to_string().into(),
         line: index + 1,
         conditions: entry.conditions.conditions(),
         except: entry.except.iter().map(Set::conditions).collect(),
@@ -125,7 +125,7 @@ fn rules(entries: &[Entry]) -> Vec<Rule> {
             act => Action::Invalidate {
                 targets: vec![Invalidate {
                     target: TargetIndex(0),
-                    paths: vec![PathTemplate::default()],
+                    paths: vec![Template::default()],
                     tags: Vec::new(),
                 }],
                 stop: act == Act::Stop,
@@ -158,18 +158,16 @@ fn change(bucket: &str, key: &str) -> Change {
     }
 }
 
-/// What the matcher says, in the naive reader's words.
-fn decided(matcher: &Matcher, rules: &[Rule], change: &Change) -> (Verdict, Vec<usize>) {
-    let decision = matcher.decide(rules, &[target()], change);
-    let by = decision.contributions.iter().map(|contribution| contribution.rule.expect("a rule").0);
+/// Walks over some rules.
+fn walked<'r>(rules: impl IntoIterator<Item = &'r Rule>, change: &Change) -> (Verdict, Vec<usize>) {
+    let decision = walk(rules, &[target()], change, &mut ());
+    let by = decision.contributions.into_iter().filter_map(|one| one.rule?.parse().ok());
     (decision.verdict, by.collect())
 }
 
-/// What `explain` says, in the naive reader's words.
-fn explained(rules: &[Rule], change: &Change) -> (Verdict, Vec<usize>) {
-    let explanation = explain(rules, &[target()], None, change);
-    let made = explanation.targets.iter().flat_map(|target| &target.made);
-    (explanation.verdict, made.map(|made| made.rule.expect("a rule").0).collect())
+/// Walks over the candidates.
+fn decided(index: &CandidateIndex, rules: &[Rule], change: &Change) -> (Verdict, Vec<usize>) {
+    walked(index.candidates(rules, change).into_iter().map(|place| &rules[place]), change)
 }
 
 fn list<T: std::fmt::Debug + 'static>(
@@ -268,11 +266,11 @@ proptest! {
         changes in prop::collection::vec(any_change(), 1..40),
     ) {
         let rules = rules(&entries);
-        let matcher = Matcher::new(&rules);
+        let index = CandidateIndex::new(&rules);
         for change in &changes {
-            let wanted = naive(&entries, change);
-            prop_assert_eq!(&decided(&matcher, &rules, change), &wanted);
-            prop_assert_eq!(&explained(&rules, change), &wanted);
+            let expected = naive(&entries, change);
+            prop_assert_eq!(&decided(&index, &rules, change), &expected);
+            prop_assert_eq!(&walked(&rules, change), &expected);
         }
     }
 }
@@ -286,7 +284,7 @@ fn values(values: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
 }
 
 #[test]
-fn ten_thousand_rules_leave_one_candidate() {
+fn two_thousand_rules_leave_one_candidate() {
     type Shape = (&'static str, fn(usize) -> Set, fn(usize) -> Change);
     let shapes: [Shape; 9] = [
         (
@@ -295,7 +293,7 @@ fn ten_thousand_rules_leave_one_candidate() {
             |n| change(&format!("site-{n:05}"), "a.html"),
         ),
         (
-            "bucket starts",
+            "bucket prefixes",
             |n| Set { buckets: vec![format!("site-{n:05}-*")], ..Set::default() },
             |n| change(&format!("site-{n:05}-eu"), "a.html"),
         ),
@@ -333,12 +331,12 @@ fn ten_thousand_rules_leave_one_candidate() {
             |n| change("all", &format!("site/{n:05}/a.html")),
         ),
         (
-            "regexes that hold something",
+            "regexes that require a literal",
             |n| Set { regexes: vec![format!(r"[0-9]+/site-{n:05}/")], ..Set::default() },
             |n| change("all", &format!("2026/site-{n:05}/a.html")),
         ),
         (
-            "regexes that hold something, under one suffix",
+            "regexes that require one of two literals, under one suffix",
             |n| Set {
                 suffixes: values([".html"]),
                 regexes: vec![format!(r"/(site-{n:05}|blog-{n:05})/")],
@@ -348,24 +346,18 @@ fn ten_thousand_rules_leave_one_candidate() {
         ),
     ];
     for (shape, make, change) in shapes {
-        let entries: Vec<_> = (0..10_000).map(|n| entry_of(make(n))).collect();
+        let entries: Vec<_> = (0..2_000).map(|n| entry_of(make(n))).collect();
         let rules = rules(&entries);
-        let matcher = Matcher::new(&rules);
-        for n in [0, 17, 9_999] {
-            assert_eq!(matcher.candidates(&change(n)), [RuleIndex(n)], "{shape}");
-            assert_eq!(
-                decided(&matcher, &rules, &change(n)),
-                (Verdict::Matched, vec![n]),
-                "{shape}"
-            );
+        let index = CandidateIndex::new(&rules);
+        for n in [0, 17, 1_999] {
+            assert_eq!(index.candidates(&rules, &change(n)), [n], "{shape}");
+            assert_eq!(decided(&index, &rules, &change(n)), (Verdict::Matched, vec![n]), "{shape}");
         }
-        let compiled = rules.iter().flat_map(|rule| &rule.conditions.regexes);
-        assert!(compiled.filter(|regex| regex.is_compiled()).count() <= 3, "{shape}");
     }
 }
 
 #[test]
-fn long_lists_do_not_multiply_without_bound() {
+fn long_lists_do_not_multiply_without_limit() {
     let many = |kind: &'static str| (0..200).map(move |n| format!("{kind}{n}"));
     let entries = [entry_of(Set {
         buckets: many("b").collect(),
@@ -374,11 +366,11 @@ fn long_lists_do_not_multiply_without_bound() {
         ..Set::default()
     })];
     let rules = rules(&entries);
-    let matcher = Matcher::new(&rules);
+    let index = CandidateIndex::new(&rules);
     for (bucket, key, matched) in
         [("b7", "p8s9", true), ("b7", "p8x", false), ("b7", "xs9", false), ("x", "p8s9", false)]
     {
-        let wanted = if matched { vec![0] } else { vec![] };
-        assert_eq!(decided(&matcher, &rules, &change(bucket, key)).1, wanted, "{bucket} {key}");
+        let expected = if matched { vec![0] } else { vec![] };
+        assert_eq!(decided(&index, &rules, &change(bucket, key)).1, expected, "{bucket} {key}");
     }
 }
