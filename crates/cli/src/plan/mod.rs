@@ -29,7 +29,7 @@ pub struct Args {
     /// JSON or JSONL files, directories of such files, or - for standard input.
     #[arg(value_name = "PAYLOAD", required_unless_present = "keys", conflicts_with = "keys")]
     payloads: Vec<PathBuf>,
-    /// ChangedBucket of the keys, or of the site.
+    /// Bucket of the keys, or of the site.
     #[arg(long, value_name = "BUCKET")]
     bucket: Option<String>,
     /// List of created keys, one per line, or - for standard input.
