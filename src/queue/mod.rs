@@ -60,7 +60,7 @@ use futures_util::{StreamExt, stream, stream::FuturesUnordered};
 use lambda_runtime::tracing::warn;
 use tokio::time::{Instant, timeout_at};
 
-use crate::event::{self, Delivery};
+use crate::event::{Delivery, MessageReader};
 
 use self::gather::{Gather, Limits};
 
@@ -103,12 +103,20 @@ pub struct Queue {
     released: Mutex<HashMap<String, u32>>,
 }
 
-/// Messages that a drain received, with their changes.
+/// Messages that a drain received.
 #[derive(Debug, Default)]
 pub struct ReceivedBatch {
-    /// One for each message.
+    /// What was read of them, one for each message.
     pub deliveries: Vec<Delivery>,
-    receipts: Vec<Receipt>,
+    /// How to delete and release them.
+    pub receipts: Receipts,
+}
+
+/// The receipt handles of received messages.
+#[derive(Debug, Default)]
+pub struct Receipts {
+    list: Vec<Receipt>,
+    /// Messages received, those included that were released at once.
     received: usize,
 }
 
@@ -157,12 +165,9 @@ pub enum QueueError {
 
 impl Queue {
     /// A client of the queue at `url`.
-    pub fn new(sdk_config: &SdkConfig, url: &str) -> Result<Self, QueueError> {
-        if url.ends_with(".fifo") {
-            return Err(QueueError::Fifo(url.to_owned()));
-        }
+    pub fn new(sdk_config: &SdkConfig, url: &str) -> Self {
         let client = Client::new(sdk_config);
-        Ok(Self { client, url: url.to_owned(), released: Mutex::default() })
+        Self { client, url: url.to_owned(), released: Mutex::default() }
     }
 
     /// Receives messages until the queue is quiet. `deadline` is that of the
@@ -172,6 +177,9 @@ impl Queue {
         request: DrainRequest,
         deadline: Instant,
     ) -> Result<ReceivedBatch, QueueError> {
+        if self.url.ends_with(".fifo") {
+            return Err(QueueError::Fifo(self.url.clone()));
+        }
         let start = Instant::now();
         let left = deadline.saturating_duration_since(start);
         let seconds = |seconds: u16| Duration::from_secs(seconds.into());
@@ -181,7 +189,7 @@ impl Queue {
             wait_for_first: request.quiet_seconds.is_some(),
             until: max_wait.min(left - SUBMIT_TIME.min(left / 2)),
         });
-        let mut batch = ReceivedBatch::default();
+        let (mut batch, mut reader) = (ReceivedBatch::default(), MessageReader::default());
         let mut in_flight = FuturesUnordered::new();
         loop {
             while in_flight.len() < gather.receivers() {
@@ -190,7 +198,8 @@ impl Queue {
             let Some(answer) = in_flight.next().await else { break };
             match answer {
                 Ok(messages) => {
-                    let receives = batch.add(messages, |message| self.releases(message));
+                    let receives =
+                        batch.add(messages, &mut reader, |message| self.releases(message));
                     gather.answered(start.elapsed(), receives);
                 }
                 Err(error) if batch.deliveries.is_empty() && in_flight.is_empty() => {
@@ -231,18 +240,18 @@ impl Queue {
         lock(&self.released).get(message).copied().unwrap_or_default()
     }
 
-    /// Deletes the messages that are done and releases the others.
-    /// `needs_redelivery` has an entry for each delivery.
+    /// Deletes the messages that are done and releases the others. There is an
+    /// entry of `needs_redelivery` for each delivery.
     pub async fn settle(
         &self,
-        batch: ReceivedBatch,
+        receipts: Receipts,
+        deliveries: &[Delivery],
         needs_redelivery: &[bool],
         deadline: Instant,
     ) -> DrainCounts {
         let (mut done, mut kept) = (Vec::new(), Vec::new());
-        for ((receipt, delivery), again) in
-            batch.receipts.into_iter().zip(&batch.deliveries).zip(needs_redelivery)
-        {
+        let deliveries = deliveries.iter().zip(needs_redelivery);
+        for (receipt, (delivery, again)) in receipts.list.into_iter().zip(deliveries) {
             let mut released = lock(&self.released);
             match (again, &delivery.id) {
                 (true, Some(id)) => {
@@ -260,7 +269,7 @@ impl Queue {
         }
         let deleted = self.delete(&done, deadline).await;
         self.release(&kept, release_seconds, deadline).await;
-        DrainCounts { received: batch.received, deleted, kept: batch.received - deleted }
+        DrainCounts { received: receipts.received, deleted, kept: receipts.received - deleted }
     }
 
     /// Returns how many messages were deleted.
@@ -322,11 +331,8 @@ impl Queue {
             let call = self.client.change_message_visibility_batch().queue_url(&self.url);
             let call = call.set_entries(Some(entries.collect()));
             async move {
-                match timeout_at(deadline, call.send()).await {
-                    Ok(Err(error)) => {
-                        warn!("cannot release messages of {}: {}", self.url, reason(&error));
-                    }
-                    Ok(Ok(_)) | Err(_) => {}
+                if let Ok(Err(error)) = timeout_at(deadline, call.send()).await {
+                    warn!("cannot release messages of {}: {}", self.url, reason(&error));
                 }
             }
         });
@@ -354,7 +360,12 @@ impl Queue {
 
 impl ReceivedBatch {
     /// Adds messages. Returns how often each was received, less `releases`.
-    fn add(&mut self, messages: Vec<Message>, releases: impl Fn(&str) -> u32) -> Vec<u32> {
+    fn add(
+        &mut self,
+        messages: Vec<Message>,
+        reader: &mut MessageReader,
+        releases: impl Fn(&str) -> u32,
+    ) -> Vec<u32> {
         let mut suspicious = Vec::with_capacity(messages.len());
         for message in messages {
             let (Some(id), Some(handle)) = (message.message_id, message.receipt_handle) else {
@@ -364,9 +375,9 @@ impl ReceivedBatch {
             let receives = message.attributes.as_ref().and_then(|all| all.get(&count));
             let receives: u32 = receives.and_then(|count| count.parse().ok()).unwrap_or(1);
             suspicious.push(receives.saturating_sub(releases(&id)));
-            self.deliveries.push(event::read_message(&id, message.body.as_deref()));
-            self.receipts.push(Receipt { handle, receives });
-            self.received += 1;
+            self.deliveries.push(reader.read(&id, message.body.as_deref()));
+            self.receipts.list.push(Receipt { handle, receives });
+            self.receipts.received += 1;
         }
         suspicious
     }
@@ -374,15 +385,16 @@ impl ReceivedBatch {
     /// Keeps the `limit` messages that were received most often, and returns
     /// the others.
     fn shrink(&mut self, limit: usize) -> Vec<Receipt> {
-        if self.receipts.len() <= limit {
-            return Vec::new();
-        }
-        let receipts = std::mem::take(&mut self.receipts);
+        let receipts = std::mem::take(&mut self.receipts.list);
         let deliveries = std::mem::take(&mut self.deliveries);
         let mut all: Vec<_> = receipts.into_iter().zip(deliveries).collect();
-        all.sort_by_key(|(receipt, _)| std::cmp::Reverse(receipt.receives));
-        let excess = all.split_off(limit).into_iter().map(|(receipt, _)| receipt).collect();
-        (self.receipts, self.deliveries) = all.into_iter().unzip();
+        let excess = if all.len() <= limit {
+            Vec::new()
+        } else {
+            all.sort_by_key(|(receipt, _)| std::cmp::Reverse(receipt.receives));
+            all.split_off(limit).into_iter().map(|(receipt, _)| receipt).collect()
+        };
+        (self.receipts.list, self.deliveries) = all.into_iter().unzip();
         excess
     }
 }

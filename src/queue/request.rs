@@ -38,7 +38,11 @@ impl DrainRequest {
         struct Envelope {
             drain: DrainRequest,
         }
-        if payload.len() > MAX_REQUEST_BYTES || serde_json::from_slice::<Probe>(payload).is_err() {
+        let is_object = payload.trim_ascii_start().starts_with(b"{");
+        if !is_object
+            || payload.len() > MAX_REQUEST_BYTES
+            || serde_json::from_slice::<Probe>(payload).is_err()
+        {
             return None;
         }
         let envelope: Result<Envelope, _> = serde_json::from_slice(payload);

@@ -19,7 +19,7 @@ fn queue(messages: usize, options: QueueOptions) -> (SimulatedQueue, Queue) {
     for number in 0..messages {
         simulated.send(event(&format!("{number}.html")));
     }
-    let queue = Queue::new(&simulated.sdk_config(), SimulatedQueue::URL).unwrap();
+    let queue = Queue::new(&simulated.sdk_config(), SimulatedQueue::URL);
     (simulated, queue)
 }
 
@@ -29,7 +29,7 @@ async fn receive(queue: &Queue) -> ReceivedBatch {
 
 async fn settle(queue: &Queue, batch: ReceivedBatch, again: impl Fn(usize) -> bool) -> DrainCounts {
     let again: Vec<bool> = (0..batch.deliveries.len()).map(again).collect();
-    queue.settle(batch, &again, Instant::now() + TIMEOUT).await
+    queue.settle(batch.receipts, &batch.deliveries, &again, Instant::now() + TIMEOUT).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,7 +93,7 @@ async fn no_message_is_visible_while_its_invocation_runs() {
     assert_eq!(batch.deliveries.len(), 30);
     // The process ends here; nothing is visible before the deadline.
     drop(batch);
-    let other = Queue::new(&simulated.sdk_config(), SimulatedQueue::URL).unwrap();
+    let other = Queue::new(&simulated.sdk_config(), SimulatedQueue::URL);
     while receive(&other).await.deliveries.is_empty() {}
     assert!(start.elapsed() >= TIMEOUT, "{:?}", start.elapsed());
 }
@@ -104,7 +104,7 @@ async fn a_message_that_ends_the_process_is_alone_at_last() {
     let mut sizes = Vec::new();
     while !simulated.is_empty() {
         // A new process each time one was killed.
-        let queue = Queue::new(&simulated.sdk_config(), SimulatedQueue::URL).unwrap();
+        let queue = Queue::new(&simulated.sdk_config(), SimulatedQueue::URL);
         loop {
             let batch = receive(&queue).await;
             let killer = |delivery: &Delivery| delivery.changes[0].key == "1234.html";
@@ -139,7 +139,8 @@ async fn throttling_by_sqs_loses_nothing() {
 #[tokio::test(start_paused = true)]
 async fn errors_say_what_to_do() {
     let simulated = SimulatedQueue::new(QueueOptions::default());
-    let fifo = Queue::new(&simulated.sdk_config(), "https://sqs/1/changes.fifo").unwrap_err();
+    let fifo = Queue::new(&simulated.sdk_config(), "https://sqs/1/changes.fifo");
+    let fifo = fifo.receive(DrainRequest::default(), Instant::now()).await.unwrap_err();
     assert!(fifo.to_string().contains("FIFO queue; send the events to a standard queue"), "{fifo}");
     for (code, fix) in [
         ("AWS.SimpleQueueService.NonExistentQueue", "set QUEUE_URL"),
@@ -148,7 +149,7 @@ async fn errors_say_what_to_do() {
     ] {
         let simulated =
             SimulatedQueue::new(QueueOptions { refuse: Some(code), ..QueueOptions::default() });
-        let queue = Queue::new(&simulated.sdk_config(), SimulatedQueue::URL).unwrap();
+        let queue = Queue::new(&simulated.sdk_config(), SimulatedQueue::URL);
         let deadline = Instant::now() + TIMEOUT;
         let error = queue.receive(DrainRequest::default(), deadline).await.unwrap_err();
         let error = error.to_string();

@@ -3,10 +3,9 @@
 
 Usage: tests/e2e/report.py INVALIDATOR [DIRECTORY]
 
-In light and dark mode, on a wide and a narrow screen: nothing is fetched and
-no script runs, whatever the keys contain; the text has enough contrast;
-nothing is wider than the screen; the keyboard reaches every part. Screenshots
-go to DIRECTORY. Needs `chromium` (or $CHROMIUM), driven over its debugging pipe.
+Checks in light and dark mode, on a wide and a narrow screen: nothing is fetched and no script runs, whatever the keys
+contain; the text has enough contrast; and nothing is wider than the screen. Screenshots go to DIRECTORY. Needs `chromium`
+(or $CHROMIUM), driven over its debugging pipe.
 """
 
 import base64
@@ -102,10 +101,6 @@ class Browser:
             raise RuntimeError(result["exceptionDetails"])
         return result["result"].get("value")
 
-    def press(self, key, code):
-        for kind in ("rawKeyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
-
     def close(self):
         self.process.terminate()
         self.process.wait()
@@ -124,14 +119,11 @@ CONTRAST = """(() => {
     return [255, 255, 255];
   };
   let least = [99, ''];
-  for (const e of document.querySelectorAll('main *')) {
+  for (const e of document.querySelectorAll('body *')) {
     const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
-    if (!own || e.tagName === 'title') continue;
+    if (!own) continue;
     const style = getComputedStyle(e);
-    const svg = e.closest('svg');
-    const behind = svg ? colour(getComputedStyle(e.closest('g').querySelector('rect')).fill) : ground(e);
-    const front = colour(svg ? style.fill : style.color);
-    const [a, b] = [light(front), light(behind)].sort((x, y) => y - x);
+    const [a, b] = [light(colour(style.color)), light(ground(e))].sort((x, y) => y - x);
     const ratio = (a + .05) / (b + .05);
     if (ratio < least[0]) least = [ratio, e.outerHTML.slice(0, 80)];
   }
@@ -148,7 +140,7 @@ def main():
     invalidator = str(pathlib.Path(sys.argv[1]).resolve())
     shots = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else tempfile.mkdtemp())
     shots.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         folder = pathlib.Path(folder)
         (folder / "rules.yaml").write_text(RULES)
         changed = [key for key in site() if key.startswith("docs/")] + site()[-40::3] + HOSTILE
@@ -182,7 +174,6 @@ def drive(browser, page, shots):
             look(browser, theme, width)
             shot = browser.call("Page.captureScreenshot", captureBeyondViewport=True)
             (shots / f"report-{theme}-{width}.png").write_bytes(base64.b64decode(shot["data"]))
-    keyboard(browser)
 
 
 def look(browser, theme, width):
@@ -200,29 +191,8 @@ def look(browser, theme, width):
           f"wider than a screen of {width} ({theme})")
     ratio, element = browser.evaluate(CONTRAST)
     check(ratio >= 4.5, f"contrast {ratio:.2f} in {theme}: {element}")
-    boxes = browser.evaluate("document.querySelectorAll('svg rect').length")
-    check(boxes >= 5, f"the picture has {boxes} boxes")
-
-
-def keyboard(browser):
-    """Tab focuses every link and every summary in turn; Enter toggles a summary."""
-    reachable = browser.evaluate(
-        "[...document.querySelectorAll('svg a, summary')]"
-        ".filter(e => e.checkVisibility()).length")
-    reached = set()
-    for step in range(reachable):
-        browser.press("Tab", 9)
-        reached.add(browser.evaluate(
-            "[...document.querySelectorAll('svg a, summary')].indexOf(document.activeElement)"))
-    reached.discard(-1)
-    check(len(reached) == reachable, f"Tab reaches {len(reached)} of {reachable} parts")
-    # The last element is the summary of the last request.
-    is_open = "document.activeElement.parentElement.open"
-    before = browser.evaluate(is_open)
-    browser.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13,
-                 text="\r")
-    browser.call("Input.dispatchKeyEvent", type="keyUp", key="Enter", code="Enter", windowsVirtualKeyCode=13)
-    check(browser.evaluate(is_open) != before, "Enter does not open and close")
+    bars = browser.evaluate("[...document.querySelectorAll('.bar')].filter(e => e.offsetWidth && e.offsetHeight).length")
+    check(bars >= 5, f"the outline has {bars} bars")
 
 
 if __name__ == "__main__":

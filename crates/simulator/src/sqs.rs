@@ -23,16 +23,11 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudfront::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::{
     client::{
-        http::{
-            HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
-            http_client_fn,
-        },
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
         orchestrator::{HttpRequest, HttpResponse},
-        result::ConnectorError,
     },
     http::StatusCode,
 };
-use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 use tokio::{
     sync::Notify,
@@ -174,20 +169,19 @@ impl Queue {
         self.state().calls.get(operation).copied().unwrap_or_default()
     }
 
-    /// The configuration of a client that calls this queue without a socket.
+    /// The configuration of a client in this process. It calls the queue without
+    /// a socket.
     pub fn sdk_config(&self) -> SdkConfig {
-        let connector = SharedHttpConnector::new(Connector(self.clone()));
-        let client: SharedHttpClient = http_client_fn(move |_, _| connector.clone());
+        let queue = self.clone();
         let credentials =
             Credentials::new("SIMULATOR", "simulator-secret", None, None, "simulator");
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::from_static("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(client)
-            .sleep_impl(aws_sdk_cloudfront::config::SharedAsyncSleep::new(
-                aws_smithy_async::rt::sleep::TokioSleep::new(),
-            ))
+            .http_client(http_client_fn(move |_, _| {
+                SharedHttpConnector::new(InProcess(queue.clone()))
+            }))
             .build()
     }
 
@@ -209,10 +203,8 @@ impl Queue {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         match operation {
             "ReceiveMessage" => self.receive(&body).await,
-            "DeleteMessageBatch" => self.batch(&body, |state, entry| state.delete(entry)),
-            "ChangeMessageVisibilityBatch" => {
-                self.batch(&body, |state, entry| state.change_visibility(entry))
-            }
+            "DeleteMessageBatch" => self.batch(&body, State::delete),
+            "ChangeMessageVisibilityBatch" => self.batch(&body, State::change_visibility),
             _ => error("UnsupportedOperation", operation),
         }
     }
@@ -344,18 +336,17 @@ fn error(code: &str, message: &str) -> (u16, Value) {
 }
 
 #[derive(Debug)]
-struct Connector(Queue);
+struct InProcess(Queue);
 
-impl HttpConnector for Connector {
+impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let queue = self.0.clone();
         HttpConnectorFuture::new(async move {
-            let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
-            let body = request.body().bytes().unwrap_or_default().to_vec();
-            let (status, document) = queue.respond(&target, &body).await;
-            let status = StatusCode::try_from(status)
-                .map_err(|reason| ConnectorError::other(reason.into(), None))?;
-            Ok(HttpResponse::new(status, SdkBody::from(document.to_string())))
+            let target = request.headers().get("x-amz-target").unwrap_or_default();
+            let body = request.body().bytes().unwrap_or_default();
+            let (status, document) = queue.respond(target, body).await;
+            let status = StatusCode::try_from(status).expect("an HTTP status");
+            Ok(HttpResponse::new(status, document.to_string().into()))
         })
     }
 }

@@ -1,0 +1,143 @@
+//! `{"drain": {}}`: the queue, the rules, the plan and CloudFront, on a paused
+//! clock.
+
+use std::time::Duration;
+
+use aws_sdk_cloudfront::config::retry::RetryConfig;
+use cloudfront_simulator::{
+    Simulator, SimulatorOptions,
+    sqs::{Queue as SimulatedQueue, QueueOptions},
+};
+use s3_cloudfront_invalidator::{
+    cloudfront::{CloudFront, Settings},
+    handler::Function,
+    queue::Queue,
+    rules::RuleSet,
+};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+const RULES: &str = "
+version: 1
+targets:
+  www: { distribution: E1EXAMPLEWWW, index_documents: [index.html] }
+rules:
+  - { name: pages, bucket: site, invalidate: www }
+";
+
+fn function(queue: Option<&SimulatedQueue>, cloudfront: &Simulator) -> Function {
+    let retry = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
+    let settings = Settings { retry: Some(retry), ..Settings::default() };
+    let cloudfront = CloudFront::new(&cloudfront.sdk_config(), settings);
+    let rules = RuleSet::parse("rules.yaml", RULES.as_bytes()).unwrap();
+    let queue = queue.map(|queue| Queue::new(&queue.sdk_config(), SimulatedQueue::URL));
+    Function { queue, ..Function::new(rules, cloudfront) }
+}
+
+async fn drain(function: &Function, payload: &str) -> Result<Value, String> {
+    let deadline = Instant::now() + Duration::from_secs(300);
+    let report = function.handle(payload.as_bytes(), "request", deadline).await;
+    let answer = report.and_then(|report| report.answer()).map_err(|error| error.to_string())?;
+    Ok(serde_json::to_value(answer).unwrap())
+}
+
+fn created(key: &str) -> String {
+    json!({
+        "source": "aws.s3", "detail-type": "Object Created", "id": key,
+        "detail": { "bucket": { "name": "site" }, "object": { "key": key } },
+    })
+    .to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_is_one_plan() {
+    let (queue, cloudfront) =
+        (SimulatedQueue::new(QueueOptions::default()), Simulator::new(SimulatorOptions::default()));
+    let function = function(Some(&queue), &cloudfront);
+    let sender = queue.clone();
+    // 2,000 files of a section at 100 a second, its index page last.
+    let deploy = tokio::spawn(async move {
+        for number in 0..1_999 {
+            sender.send(created(&format!("docs/{number}.html")));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        sender.send(created("docs/index.html"));
+    });
+    let answer = drain(&function, r#"{"drain": {"quiet_seconds": 2}}"#).await.unwrap();
+    deploy.await.unwrap();
+    let id = &cloudfront.invalidations()[0].id;
+    assert_eq!(
+        answer,
+        json!({
+            "received": 2_000, "deleted": 2_000, "kept": 0,
+            "changes": 2_000, "ignored": 0, "unmatched": 0, "not_served": 0, "skipped": 0,
+            "unaddressable": 0,
+            "invalidations": [{ "distribution": "E1EXAMPLEWWW", "id": id, "items": ["/docs/*"] }],
+        })
+    );
+    assert!(queue.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cloudfront_does_not_accept_stays_in_the_queue() {
+    let queue = SimulatedQueue::new(QueueOptions { max_receives: 3, ..QueueOptions::default() });
+    let cloudfront = Simulator::new(SimulatorOptions {
+        poison: |item| item == "/bad.html",
+        ..SimulatorOptions::default()
+    });
+    let function = function(Some(&queue), &cloudfront);
+    for body in [&created("good.html"), &created("bad.html"), "no event"] {
+        queue.send(body);
+    }
+    let answer = drain(&function, r#"{"drain": {}}"#).await.unwrap();
+    assert_eq!(
+        (&answer["received"], &answer["deleted"], &answer["kept"]),
+        (&json!(3), &json!(1), &json!(2))
+    );
+    while !queue.is_empty() {
+        drain(&function, r#"{"drain": {"quiet_seconds": 60}}"#).await.unwrap();
+    }
+    assert_eq!(queue.dead_letters().len(), 2);
+    let items: Vec<_> = cloudfront.invalidations().into_iter().flat_map(|i| i.items).collect();
+    assert_eq!(items, ["/good.html"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_anywhere_nothing_is_lost() {
+    for polls in 1..40 {
+        let queue = SimulatedQueue::new(QueueOptions::default());
+        let cloudfront = Simulator::new(SimulatorOptions::default());
+        for number in 0..25 {
+            queue.send(created(&format!("{number}.html")));
+        }
+        let killed = function(Some(&queue), &cloudfront);
+        let deadline = Instant::now() + Duration::from_secs(300);
+        let mut invocation = Box::pin(killed.handle(br#"{"drain": {}}"#, "request", deadline));
+        let mut left = polls;
+        std::future::poll_fn(|context| {
+            left -= 1;
+            let done = invocation.as_mut().poll(context).is_ready();
+            if done || left == 0 { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        })
+        .await;
+        drop(invocation);
+        let function = function(Some(&queue), &cloudfront);
+        while !queue.is_empty() {
+            drain(&function, r#"{"drain": {"quiet_seconds": 120}}"#).await.unwrap();
+        }
+        let items: std::collections::BTreeSet<_> =
+            cloudfront.invalidations().into_iter().flat_map(|i| i.items).collect();
+        assert_eq!(items.len(), 25, "{polls}");
+        assert!(queue.dead_letters().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn errors_say_what_to_do() {
+    let cloudfront = Simulator::new(SimulatorOptions::default());
+    let without = drain(&function(None, &cloudfront), r#"{"drain": {}}"#).await.unwrap_err();
+    assert!(without.contains("QUEUE_URL is not set; set it to the URL"), "{without}");
+    let unknown = drain(&function(None, &cloudfront), r#"{"drain": {"quiet": 1}}"#).await;
+    let unknown = unknown.unwrap_err();
+    assert!(unknown.contains("unknown field `quiet`, expected `quiet_seconds`"), "{unknown}");
+}
