@@ -1,5 +1,8 @@
-//! What rules cost as they grow: keys matched per second, and the time to load
-//! the file, at 1 to 10,000 rules of every kind.
+//! How the costs grow from 1 to 10,000 rules of every kind.
+//!
+//! - `rules/match`: keys decided per second, with the index.
+//! - `rules/loop`: the same with a plain loop over all rules.
+//! - `rules/load`: rules loaded per second.
 //!
 //! ```sh
 //! cargo bench --bench rules
@@ -10,15 +13,15 @@ use std::{fmt::Write, hint::black_box};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use s3_cloudfront_invalidator::{
     event::{Change, Identity, Kind, Occurrence},
-    rules::RuleSet,
+    rules::{Decision, RuleSet},
 };
 
 const SIZES: [usize; 4] = [1, 100, 1_000, 10_000];
 
-/// Keys of one round.
+/// The keys of one iteration.
 const KEYS: usize = 1_000;
 
-/// A rules file that mixes all ways to tell rules apart.
+/// A rules file that mixes all kinds of conditions.
 fn rules(count: usize) -> String {
     let mut yaml = String::from("version: 1\ntargets: {www: E1EXAMPLE1WWW}\nrules:\n");
     for n in 0..count {
@@ -35,11 +38,11 @@ fn rules(count: usize) -> String {
     yaml
 }
 
-/// Changes that hit rules from all over the file, and some that hit none.
+/// Changes that match rules all over the file, and some that match none.
 fn changes(count: usize) -> Vec<Change> {
     (0..KEYS)
         .map(|place| {
-            // A stride that meets every kind of rule.
+            // A stride that reaches every kind of rule.
             let n = (place * 7_919) % count;
             let (bucket, key) = match (place % 8, n % 6) {
                 (0, _) => ("shared".to_owned(), format!("nobody/{n}/a.css")),
@@ -74,22 +77,30 @@ fn load(yaml: &str) -> RuleSet {
 }
 
 fn matching(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("rules/match");
-    group.throughput(Throughput::Elements(KEYS as u64));
-    for size in SIZES {
-        let rules = load(&rules(size));
-        let changes = changes(size);
-        let hits = changes.iter().filter(|change| !rules.decide(change).contributions.is_empty());
-        assert!(hits.count() * 10 >= KEYS * 7, "most keys hit a rule");
-        group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
-            bencher.iter(|| {
-                for change in &changes {
-                    black_box(rules.decide(change));
-                }
+    type Decide = fn(&RuleSet, &Change) -> Decision;
+    let ways: [(&str, Decide); 2] = [
+        ("rules/match", RuleSet::decide),
+        ("rules/loop", |rules, change| rules.observe(change, &mut ())),
+    ];
+    for (name, decide) in ways {
+        let mut group = criterion.benchmark_group(name);
+        group.sample_size(20).throughput(Throughput::Elements(KEYS as u64));
+        for size in SIZES {
+            let rules = load(&rules(size));
+            let changes = changes(size);
+            let hits =
+                changes.iter().filter(|change| !decide(&rules, change).contributions.is_empty());
+            assert!(hits.count() * 10 >= KEYS * 7, "most keys match a rule");
+            group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
+                bencher.iter(|| {
+                    changes.iter().map(|change| decide(&rules, change)).for_each(|one| {
+                        black_box(one);
+                    });
+                });
             });
-        });
+        }
+        group.finish();
     }
-    group.finish();
 }
 
 fn loading(criterion: &mut Criterion) {

@@ -1,4 +1,4 @@
-//! The function under the Lambda Runtime API.
+//! The Lambda Runtime API: configuration, invocations and their logs and metrics.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,25 +14,26 @@ use crate::{
     cloudfront::{CloudFront, Settings},
     config::{Config, ConfigError},
     handler::Function,
-    response::{Answer, Error},
-    telemetry,
+    response::{Answer, InvocationError},
+    telemetry::{self, TargetNames},
 };
 
-/// Makes the function from the environment. All that is expensive happens here,
-/// in Lambda's init phase.
+/// Makes the function from the environment, in Lambda's init phase.
 pub async fn function() -> Result<Function, ConfigError> {
     let Config { rules, dry_run } = Config::from_environment()?;
     let sdk = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
     let cloudfront = CloudFront::new(&sdk, Settings { dry_run, ..Settings::default() });
-    Ok(Function { rules, cloudfront })
+    let keep_decisions = telemetry::is_debug();
+    Ok(Function { keep_decisions, ..Function::new(rules, cloudfront) })
 }
 
 /// Serves invocations until the environment ends. `emit` writes a line of
 /// metrics to standard output.
 pub async fn serve(function: Function, emit: fn(&str)) -> Result<(), lambda_runtime::Error> {
-    let (function, emit) = (&function, &emit);
+    let target_names = TargetNames::new(function.rules.targets());
+    let (function, target_names) = (&function, &target_names);
     let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
-        invoke(function, emit, event.payload.get(), &event.context).await
+        invoke(function, target_names, emit, event.payload.get(), &event.context).await
     });
     Runtime::new(service)
         .layer(MapRequestLayer::new(quote_if_not_json))
@@ -43,30 +44,25 @@ pub async fn serve(function: Function, emit: fn(&str)) -> Result<(), lambda_runt
 
 async fn invoke(
     function: &Function,
-    emit: &fn(&str),
+    target_names: &TargetNames,
+    emit: fn(&str),
     payload: &str,
     context: &Context,
-) -> Result<Answer, Error> {
-    if let Some(account) = context.invoked_function_arn.split(':').nth(4) {
-        function.cloudfront.set_own_account(account);
-    }
+) -> Result<Answer, InvocationError> {
+    function.cloudfront.set_function_arn(&context.invoked_function_arn);
     let quoted: Option<String> = serde_json::from_str(payload).ok();
     let payload = quoted.as_deref().unwrap_or(payload).as_bytes();
-    let report = function
-        .handle(payload, &context.request_id, deadline(context))
-        .await
-        .map_err(|reason| Error::unreadable(&reason))?;
-    telemetry::report(&function.rules, &report);
+    let report = function.handle(payload, &context.request_id, deadline(context)).await?;
+    telemetry::log(&report);
     let name = &context.env_config.function_name;
-    for line in telemetry::metrics(name, &function.rules, &report, since_epoch_ms()) {
+    for line in telemetry::metric_lines(name, target_names, &report, since_epoch_ms()) {
         emit(&line);
     }
     report.answer()
 }
 
-/// The runtime refuses a payload that is not JSON before the function sees it.
-/// As a JSON string it gets through, and the function says what was expected.
-/// A caller that sends its payload as a JSON string is served the same way.
+/// Quotes a payload that is not JSON: the runtime would refuse it without saying
+/// what is expected. Payloads that are sent as a JSON string are read as well.
 fn quote_if_not_json(mut invocation: LambdaInvocation) -> LambdaInvocation {
     if serde_json::from_slice::<&RawValue>(&invocation.body).is_err() {
         let text = String::from_utf8_lossy(&invocation.body);
@@ -80,12 +76,12 @@ fn deadline(context: &Context) -> Instant {
     Instant::now() + time_left(Duration::from_millis(context.deadline), since_epoch())
 }
 
-/// The longest timeout a function can have.
+/// Lambda's limit for the timeout of a function.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html>
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// The time from `now` to `deadline`, both since the Unix epoch. `cargo lambda
-/// watch` sends 600,000 milliseconds, which is no date but the time itself.
+/// watch` sends 600,000 milliseconds, which is a duration and no date.
 fn time_left(deadline: Duration, now: Duration) -> Duration {
     if deadline <= LONGEST_TIMEOUT { deadline } else { deadline.saturating_sub(now) }
 }

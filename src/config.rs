@@ -1,12 +1,15 @@
-//! The configuration: read once, from the environment and the rules file.
+//! The configuration, read once from the environment and the rules file.
 //!
 //! | variable | meaning |
 //! |---|---|
-//! | `DistributionId` | the fallback: created and deleted changes that no rule speaks for are invalidated there; empty is unset |
-//! | `RULES_PATH` | the rules file, which then must exist; unset, the default file is read if there is one |
-//! | `DRY_RUN` | `true`: plan and log, send nothing |
+//! | `DistributionId` | the fallback: created and deleted changes that no rule matches are invalidated there; empty is unset |
+//! | `RULES_PATH` | the rules file, which must exist; if unset, the first default file that exists is read |
+//! | `DRY_RUN` | `true`: plan and log, but send nothing |
 //!
-//! It loads whole or not at all: a function never runs with half of its rules.
+//! The default files of the function are rules.yaml beside the bootstrap
+//! (`LAMBDA_TASK_ROOT`) and /opt/rules.yaml, which a layer can provide. An error
+//! in the configuration is an error of the function: it never runs with some of
+//! its rules.
 
 use std::{
     env, fs, io,
@@ -18,84 +21,85 @@ use crate::{
     rules::{Findings, RuleSet},
 };
 
-/// The file name of the rules, where nothing else is said.
+/// The default name of the rules file.
 pub const RULES_FILE: &str = "rules.yaml";
 
-/// What the function needs to know before the first payload.
+/// Where Lambda puts the files of layers.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html>
+const LAYERS: &str = "/opt";
+
+/// The configuration of the function.
 #[derive(Debug)]
 pub struct Config {
     /// The rules, with the fallback.
     pub rules: RuleSet,
-    /// Whether to plan and log, and send nothing.
+    /// Whether to plan and log, but send nothing.
     pub dry_run: bool,
 }
 
-/// Why there is no configuration.
+/// Why the configuration cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// The rules file cannot be read.
-    #[error("cannot read the rules file {}: {reason}", file.display())]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// What the operating system says.
-        reason: io::Error,
-    },
-    /// The rules file is wrong.
+    #[error("cannot read the rules file {0}: {1}")]
+    Unreadable(String, io::Error),
+    /// The rules file has errors.
     #[error("{0}")]
     Rules(Findings),
-    /// `DistributionId` is wrong.
-    #[error("the environment variable DistributionId is wrong: {0}")]
+    /// `DistributionId` is invalid.
+    #[error("the environment variable DistributionId is invalid: {0}")]
     DistributionId(InvalidId),
-    /// `DRY_RUN` is wrong.
+    /// `DRY_RUN` is invalid.
     #[error("the environment variable DRY_RUN is `{0}`: set it to true or false, or leave it out")]
     DryRun(String),
-    /// A variable of the SDK is wrong, on which it would panic.
-    #[error("the environment variable {name} is `{value}`: expected {expected}, or leave it out")]
-    Sdk {
-        /// The variable.
-        name: &'static str,
-        /// What it is set to.
-        value: String,
-        /// What it may be.
-        expected: &'static str,
-    },
-    /// There is nothing to go by.
+    /// A variable of the SDK is invalid.
+    #[error("the environment variable {0} is `{1}`: expected {2}, or leave it out")]
+    Sdk(&'static str, String, &'static str),
+    /// There are neither rules nor a fallback.
     #[error(
-        "there is no rules file {} and no DistributionId: put a rules.yaml there, name one in RULES_PATH, \
-         or set the environment variable DistributionId to the distribution to invalidate",
-        .0.display()
+        "no rules file {0} and no DistributionId: add the rules file, set RULES_PATH to its path, \
+         or set the environment variable DistributionId to the distribution to invalidate"
     )]
-    Nothing(PathBuf),
+    Missing(String),
 }
 
 impl Config {
-    /// Reads the environment of a Lambda function, where the default rules file
-    /// lies beside the bootstrap.
+    /// Loads the configuration of a Lambda function.
     pub fn from_environment() -> Result<Self, ConfigError> {
         let variable = |name: &str| env::var(name).ok();
         check_sdk_variables(variable)?;
-        let task_root = env::var_os("LAMBDA_TASK_ROOT").unwrap_or_default();
-        Self::load(variable, &Path::new(&task_root).join(RULES_FILE))
+        let task_root = env::var_os("LAMBDA_TASK_ROOT").map(PathBuf::from).unwrap_or_default();
+        Self::load(variable, &[&task_root.join(RULES_FILE), &Path::new(LAYERS).join(RULES_FILE)])
     }
 
-    /// Reads the variables that `variable` gives.
+    /// Loads the configuration from the variables that `variable` returns.
     pub fn load(
         variable: impl Fn(&str) -> Option<String>,
-        default_file: &Path,
+        default_files: &[&Path],
     ) -> Result<Self, ConfigError> {
         let variable = |name| variable(name).filter(|value| !value.is_empty());
         let named = variable("RULES_PATH").map(PathBuf::from);
-        let fallback = fallback(variable("DistributionId")).map_err(ConfigError::DistributionId)?;
-        let rules = match read(named.as_deref(), default_file)? {
-            Some(rules) => rules,
-            None if fallback.is_some() => RuleSet::empty(),
-            None => return Err(ConfigError::Nothing(default_file.to_owned())),
+        let fallback = variable("DistributionId")
+            .map(|id| DistributionId::distribution(&id))
+            .transpose()
+            .map_err(ConfigError::DistributionId)?;
+        let rules = match named {
+            Some(file) => Some(read(&file)?),
+            None => default_files
+                .iter()
+                .find(|file| file.exists())
+                .map(|file| read(file))
+                .transpose()?,
         };
-        let rules = match fallback {
-            Some(id) => rules.with_fallback(id),
-            None => rules,
+        let rules = match (rules, fallback) {
+            (None, None) => {
+                let files: Vec<_> =
+                    default_files.iter().map(|file| file.display().to_string()).collect();
+                return Err(ConfigError::Missing(files.join(" or ")));
+            }
+            (rules, None) => rules.unwrap_or_else(RuleSet::empty),
+            (rules, Some(id)) => rules.unwrap_or_else(RuleSet::empty).with_fallback(id),
         };
         let dry_run = match variable("DRY_RUN").as_deref() {
             None | Some("false") => false,
@@ -106,12 +110,11 @@ impl Config {
     }
 }
 
-/// Refuses values of the SDK's variables on which it would panic when it loads
-/// its configuration.
+/// Refuses values of the SDK's variables on which the SDK would panic.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
 pub fn check_sdk_variables(variable: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
     let check = |name, expected, valid: fn(&str) -> bool| match variable(name) {
-        Some(value) if !valid(&value) => Err(ConfigError::Sdk { name, value, expected }),
+        Some(value) if !valid(&value) => Err(ConfigError::Sdk(name, value, expected)),
         _ => Ok(()),
     };
     check("AWS_MAX_ATTEMPTS", "a number from 1", |value| {
@@ -122,22 +125,10 @@ pub fn check_sdk_variables(variable: impl Fn(&str) -> Option<String>) -> Result<
     })
 }
 
-/// The rules of the named file, or of the default file if it exists.
-fn read(named: Option<&Path>, default_file: &Path) -> Result<Option<RuleSet>, ConfigError> {
-    let file = named.unwrap_or(default_file);
-    let bytes = match fs::read(file) {
-        Ok(bytes) => bytes,
-        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
-            return Ok(None);
-        }
-        Err(reason) => return Err(ConfigError::Unreadable { file: file.to_owned(), reason }),
-    };
-    let rules = RuleSet::parse(&file.display().to_string(), &bytes).map_err(ConfigError::Rules)?;
-    Ok(Some(rules))
-}
-
-fn fallback(id: Option<String>) -> Result<Option<DistributionId>, InvalidId> {
-    id.map(|id| DistributionId::distribution(&id)).transpose()
+fn read(file: &Path) -> Result<RuleSet, ConfigError> {
+    let name = file.display().to_string();
+    let bytes = fs::read(file).map_err(|reason| ConfigError::Unreadable(name.clone(), reason))?;
+    RuleSet::parse(&name, &bytes).map_err(ConfigError::Rules)
 }
 
 #[cfg(test)]
@@ -146,32 +137,47 @@ mod tests {
 
     const RULES: &str = "version: 1\nrules:\n  - name: all\n    invalidate: E1EXAMPLE\n";
 
-    fn load(rules: Option<&str>, variables: &[(&str, &str)]) -> Result<Config, String> {
+    /// Loads with DIR/rules.yaml and DIR/layer.yaml as default files.
+    fn load(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Config, String> {
         let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join(RULES_FILE);
-        if let Some(rules) = rules {
-            fs::write(&file, rules).unwrap();
+        for (name, text) in files {
+            fs::write(directory.path().join(name), text).unwrap();
         }
         let variable = |name: &str| {
             variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
         };
+        let [beside, layer] = [RULES_FILE, "layer.yaml"].map(|name| directory.path().join(name));
         let directory = directory.path().display().to_string();
-        Config::load(variable, &file).map_err(|error| error.to_string().replace(&directory, "DIR"))
+        Config::load(variable, &[&beside, &layer])
+            .map_err(|error| error.to_string().replace(&directory, "DIR"))
     }
 
     #[test]
     fn rules_and_fallback() {
-        let config = load(Some(RULES), &[("DistributionId", "E2EXAMPLE")]).unwrap();
+        let rules = [(RULES_FILE, RULES)];
+        let config = load(&rules, &[("DistributionId", "E2EXAMPLE")]).unwrap();
         assert_eq!((config.rules.rules().len(), config.dry_run), (1, false));
         assert!(config.rules.fallback().is_some());
-        let config = load(Some(RULES), &[("DistributionId", ""), ("DRY_RUN", "true")]).unwrap();
+        let config = load(&rules, &[("DistributionId", ""), ("DRY_RUN", "true")]).unwrap();
         assert!(config.rules.fallback().is_none() && config.dry_run);
-        let config = load(None, &[("DistributionId", "E2EXAMPLE")]).unwrap();
+        let config = load(&[], &[("DistributionId", "E2EXAMPLE")]).unwrap();
         assert_eq!(config.rules.rules().len(), 0);
     }
 
     #[test]
-    fn values_that_would_make_the_sdk_panic_are_refused() {
+    fn the_first_default_file_that_exists_is_read() {
+        let none = "version: 1\n";
+        for (files, rules) in [
+            (&[("layer.yaml", RULES)][..], 1),
+            (&[(RULES_FILE, RULES), ("layer.yaml", none)], 1),
+            (&[(RULES_FILE, none), ("layer.yaml", RULES)], 0),
+        ] {
+            assert_eq!(load(files, &[]).unwrap().rules.rules().len(), rules, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn values_on_which_the_sdk_would_panic_are_refused() {
         let check = |name: &'static str, value: &str| {
             check_sdk_variables(|asked| (asked == name).then(|| value.to_owned()))
                 .map_err(|error| error.to_string())
@@ -191,23 +197,33 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_what_to_do() {
-        let nothing = load(None, &[]).unwrap_err();
-        assert!(
-            nothing.contains("no rules file DIR/rules.yaml and no DistributionId"),
-            "{nothing}"
-        );
-        let named = load(Some(RULES), &[("RULES_PATH", "/nowhere/rules.yaml")]).unwrap_err();
-        assert!(named.starts_with("cannot read the rules file /nowhere/rules.yaml: "), "{named}");
-        let bad =
-            load(Some("version: 1\nrulez: []\n"), &[("DistributionId", "E2EXAMPLE")]).unwrap_err();
-        assert!(bad.contains("rules.yaml:2:1: error["), "{bad}");
-        let id = load(Some(RULES), &[("DistributionId", "www.example.com")]).unwrap_err();
-        assert!(
-            id.contains("DistributionId is wrong: `www.example.com` is not a distribution id"),
-            "{id}"
-        );
-        let dry = load(Some(RULES), &[("DRY_RUN", "yes")]).unwrap_err();
-        assert!(dry.contains("DRY_RUN is `yes`: set it to true or false"), "{dry}");
+    fn errors_name_the_cause_and_the_fix() {
+        let id = ("DistributionId", "E2EXAMPLE");
+        for (files, variable, expected) in [
+            (
+                &[][..],
+                ("", ""),
+                "no rules file DIR/rules.yaml or DIR/layer.yaml and no DistributionId",
+            ),
+            (
+                &[],
+                ("RULES_PATH", "/nowhere/rules.yaml"),
+                "cannot read the rules file /nowhere/rules.yaml: ",
+            ),
+            (&[(RULES_FILE, "version: 1\nrulez: []\n")], id, "rules.yaml:2:1: error["),
+            (
+                &[(RULES_FILE, RULES)],
+                ("DistributionId", "www.example.com"),
+                "DistributionId is invalid: `www.example.com` is not a distribution id",
+            ),
+            (
+                &[(RULES_FILE, RULES)],
+                ("DRY_RUN", "yes"),
+                "DRY_RUN is `yes`: set it to true or false",
+            ),
+        ] {
+            let error = load(files, &[variable]).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 }

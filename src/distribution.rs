@@ -1,15 +1,14 @@
-//! What is invalidated: a distribution or a distribution tenant, reached with
-//! one role.
+//! The distributions and distribution tenants that are invalidated.
 
 use std::fmt;
 
 /// A distribution or a distribution tenant, and the role that may invalidate
-/// it. Two targets with an equal value share one plan.
+/// it. Targets with an equal value share one plan.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Distribution {
-    /// Its id.
+    /// The id for the CloudFront API.
     pub id: DistributionId,
-    /// The role to assume; `None` for the function's own.
+    /// The role to assume; `None` for the function's own role.
     pub role: Option<Role>,
 }
 
@@ -27,19 +26,19 @@ pub enum DistributionId {
 pub struct Role {
     /// `arn:PARTITION:iam::ACCOUNT:role/NAME`.
     pub arn: String,
-    /// What the role's trust policy asks callers to send.
+    /// The external id that the role's trust policy requires.
     pub external_id: Option<String>,
 }
 
-/// A text that is no distribution or tenant id.
+/// The error for a malformed id.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
-    /// Not a distribution id.
+    /// Not the id of a distribution.
     #[error(
         "`{0}` is not a distribution id: expected `E` and 5 to 31 more of 0-9 and A-Z, as in `E2EXAMPLE1ABCD`"
     )]
     Distribution(String),
-    /// Not a tenant id.
+    /// Not the id of a tenant.
     #[error(
         "`{0}` is not a distribution tenant id: expected `dt_` and letters or digits, as in `dt_2EXAMPLE1abcd`"
     )]
@@ -47,31 +46,24 @@ pub enum InvalidId {
 }
 
 impl DistributionId {
-    /// Reads a distribution id.
+    /// Parses the id of a distribution.
     pub fn distribution(text: &str) -> Result<Self, InvalidId> {
-        let valid = (6..=32).contains(&text.len())
+        let is_valid = (6..=32).contains(&text.len())
             && text.starts_with('E')
             && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
-        if valid {
-            Ok(Self::Distribution(text.to_owned()))
-        } else {
-            Err(InvalidId::Distribution(text.to_owned()))
-        }
+        let text = text.to_owned();
+        if is_valid { Ok(Self::Distribution(text)) } else { Err(InvalidId::Distribution(text)) }
     }
 
-    /// Reads a distribution tenant id.
+    /// Parses the id of a tenant.
     pub fn tenant(text: &str) -> Result<Self, InvalidId> {
-        let valid = text.strip_prefix("dt_").is_some_and(|rest| {
-            !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric())
-        });
-        if valid {
-            Ok(Self::Tenant(text.to_owned()))
-        } else {
-            Err(InvalidId::Tenant(text.to_owned()))
-        }
+        let rest = text.strip_prefix("dt_").unwrap_or_default();
+        let is_valid = !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric());
+        let text = text.to_owned();
+        if is_valid { Ok(Self::Tenant(text)) } else { Err(InvalidId::Tenant(text)) }
     }
 
-    /// The id as AWS spells it.
+    /// The id as AWS writes it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Distribution(id) | Self::Tenant(id) => id,
@@ -102,25 +94,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distribution_ids() {
+    fn ids() {
         for good in ["E1EXAM", "E1EXAMPLE1WWW", "EABCDEFGHIJKLMNOPQRSTUVWXYZ01234"] {
             assert!(DistributionId::distribution(good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "E1234",
-            "D1EXAMPLE",
-            "e1example",
-            "E1EXAMPLE ",
-            "E1-EXAMPLE",
-            "EABCDEFGHIJKLMNOPQRSTUVWXYZ012345",
-        ] {
+        let too_long = "EABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+        for bad in ["", "E1234", "D1EXAMPLE", "e1example", "E1EXAMPLE ", "E1-EXAMPLE", too_long] {
             assert!(DistributionId::distribution(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn tenant_ids() {
         assert!(DistributionId::tenant("dt_2EXAMPLEabc").is_ok());
         for bad in ["", "dt_", "dt-1", "E1EXAMPLE", "dt_a/b", "dt_a b"] {
             assert!(DistributionId::tenant(bad).is_err(), "{bad}");

@@ -1,68 +1,171 @@
-//! The line from payload to answer: event → rules → plan → cloudfront → response.
+//! The flow from payload to answer: event → rules → plan → cloudfront → response.
+
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use crate::{
     cloudfront::{CloudFront, Submission},
-    event::{self, Payload, Unreadable},
-    plan::{Options, Plan, Planner},
-    response::{self, Answer, Error},
-    rules::RuleSet,
+    distribution::Distribution,
+    event::{self, Change, Kind, Payload, Unreadable},
+    item::{Item, Unaddressable},
+    plan::{Plan, PlanOptions, Planner},
+    response::{self, Answer, InvocationError},
+    rules::{Decision, FALLBACK_TARGET, RuleSet, Verdict},
 };
 
-/// What is made once and serves every invocation.
+/// The function, made once for all invocations of a process.
 #[derive(Debug)]
 pub struct Function {
     /// The rules, with the fallback.
     pub rules: RuleSet,
-    /// The edge.
+    /// The CloudFront client.
     pub cloudfront: CloudFront,
+    /// Whether reports have decisions, which take memory for every change.
+    pub keep_decisions: bool,
 }
 
-/// All that is known of one invocation.
+/// What one invocation read, decided and submitted.
 #[derive(Debug)]
-pub struct Report {
-    /// What came.
+pub struct InvocationReport {
+    /// The payload.
     pub payload: Payload,
-    /// What was to be done.
-    pub plan: Plan,
-    /// What became of it.
+    /// What the rules decided, for every distinct change; empty unless
+    /// [`Function::keep_decisions`] is set.
+    pub decisions: Vec<ChangeDecision>,
+    /// The submitted plan.
     pub submission: Submission,
 }
 
+/// What the rules decided about one change.
+#[derive(Debug)]
+pub struct ChangeDecision {
+    /// The bucket.
+    pub bucket: Arc<str>,
+    /// The key.
+    pub key: String,
+    /// What happened to the object.
+    pub kind: Kind,
+    /// How the change counts.
+    pub status: ChangeStatus,
+    /// The items to invalidate, before the plan merges them.
+    pub items: Vec<DecidedItem>,
+}
+
+/// How a change counts in the summary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeStatus {
+    /// A rule other than `ignore` matched.
+    Matched,
+    /// A rule matched, but no target serves the key.
+    NotServed,
+    /// Only an `ignore` rule matched.
+    Ignored,
+    /// No rule matched, and the change goes to the fallback.
+    Fallback,
+    /// No rule matched.
+    Unmatched,
+}
+
+/// An item that a rule made of a change.
+#[derive(Debug)]
+pub struct DecidedItem {
+    /// The name of the rule, or `DistributionId` for the fallback.
+    pub rule: String,
+    /// The name of the target.
+    pub target: Arc<str>,
+    /// The target's distribution.
+    pub distribution: Distribution,
+    /// The item, or why there is none.
+    pub item: Result<Item, Unaddressable>,
+}
+
 impl Function {
-    /// Handles one payload and answers in time: what is not accepted shortly
-    /// before the deadline is reported as to be retried.
+    /// A function that keeps no decisions.
+    pub fn new(rules: RuleSet, cloudfront: CloudFront) -> Self {
+        Self { rules, cloudfront, keep_decisions: false }
+    }
+
+    /// Handles one payload. Items that are not accepted shortly before the
+    /// deadline are reported as to be retried.
     ///
-    /// `request_id` tells one invocation of a direct payload from another when
-    /// its events carry no id of their own.
+    /// `request_id` identifies changes of a direct payload that have no id of
+    /// their own.
     pub async fn handle(
         &self,
         payload: &[u8],
         request_id: &str,
         deadline: Instant,
-    ) -> Result<Report, Unreadable> {
+    ) -> Result<InvocationReport, Unreadable> {
         let payload = event::read(payload, request_id)?;
-        let plan = plan(&self.rules, &payload);
-        let submission = self.cloudfront.submit(&plan, &payload.deliveries, deadline).await;
-        Ok(Report { payload, plan, submission })
+        let mut decisions = Vec::new();
+        let plan = plan_with(&self.rules, &payload, |change, decision| {
+            if self.keep_decisions {
+                decisions.push(ChangeDecision::new(&self.rules, change, decision));
+            }
+        });
+        let submission = self.cloudfront.submit(plan, &payload.deliveries, deadline).await;
+        Ok(InvocationReport { payload, decisions, submission })
     }
 }
 
-impl Report {
+impl InvocationReport {
     /// The answer to the caller.
-    pub fn answer(&self) -> Result<Answer, Error> {
-        response::answer(&self.payload, &self.plan, &self.submission)
+    pub fn answer(&self) -> Result<Answer, InvocationError> {
+        response::answer(&self.payload, &self.submission)
     }
 }
 
-/// What a payload asks for: rules, then plan.
+/// Plans the changes of a payload.
 pub fn plan(rules: &RuleSet, payload: &Payload) -> Plan {
-    let mut planner = Planner::new(rules.targets(), Options::default());
+    plan_with(rules, payload, |_, _| {})
+}
+
+/// Plans the changes of a payload, and passes each distinct change with its
+/// decision to `observe`.
+fn plan_with(
+    rules: &RuleSet,
+    payload: &Payload,
+    mut observe: impl FnMut(&Change, &Decision),
+) -> Plan {
+    let mut planner = Planner::new(rules.targets(), PlanOptions::default());
     for (delivery, place) in payload.deliveries.iter().zip(0_u32..) {
         for change in &delivery.changes {
-            planner.add(change, place, || rules.route(change));
+            let decision = rules.route(change);
+            if planner.add(change, place, &decision) {
+                observe(change, &decision);
+            }
         }
     }
     planner.finish()
+}
+
+impl ChangeDecision {
+    fn new(rules: &RuleSet, change: &Change, decision: &Decision) -> Self {
+        let is_empty = decision.contributions.is_empty();
+        let status = match decision.verdict {
+            Verdict::Matched if is_empty => ChangeStatus::NotServed,
+            Verdict::Matched => ChangeStatus::Matched,
+            Verdict::Ignored => ChangeStatus::Ignored,
+            Verdict::Unmatched if is_empty => ChangeStatus::Unmatched,
+            Verdict::Unmatched => ChangeStatus::Fallback,
+        };
+        let items = decision.contributions.iter().map(|contribution| {
+            let target = rules.target(contribution.target);
+            let rule = contribution.rule.as_deref().unwrap_or(FALLBACK_TARGET);
+            DecidedItem {
+                rule: rule.to_owned(),
+                target: target.name.clone(),
+                distribution: target.distribution.clone(),
+                item: contribution.item.clone().map(|addressed| addressed.item),
+            }
+        });
+        Self {
+            bucket: change.bucket.clone(),
+            key: change.key.clone(),
+            kind: change.kind,
+            status,
+            items: items.collect(),
+        }
+    }
 }

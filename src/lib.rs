@@ -1,27 +1,25 @@
 //! Turns S3 object events into CloudFront invalidations.
 //!
-//! The crate is one straight line, and each stop is a module:
+//! Data flows in one direction, through one module after another:
 //!
 //! ```text
 //! payload → event → rules → plan → cloudfront → response
 //! ```
 //!
 //! - [`event`] reads a payload into deliveries of changes.
-//! - [`rules`] says which items of which targets a change asks for, and why.
+//! - [`rules`] decides which items of which targets a change invalidates.
 //! - [`item`] makes the items: URL paths, wildcards and tags.
 //! - [`plan`] merges them per distribution into the fewest billed paths.
-//! - [`cloudfront`] submits the plan and gives an outcome for every item.
-//! - [`response`] turns outcomes into the answer the caller understands.
-//! - [`handler`] is the line itself; the Lambda function and the command-line
+//! - [`cloudfront`] submits the plan and returns every item with its outcome.
+//! - [`response`] turns outcomes into the answer to the caller.
+//! - [`handler`] connects these; the Lambda function and the command line
 //!   program both call it.
 //!
-//! Around the line: [`config`] (environment and rules file), [`bootstrap`] (the
-//! Lambda Runtime API), [`telemetry`] (logs and metrics), [`setup`] (event
-//! pattern and IAM policy), [`simulator`] (a CloudFront in the process) and
-//! [`chaos`] (a queue on a bad day).
+//! Around them: [`config`] (environment and rules file), [`bootstrap`] (the
+//! Lambda Runtime API) and [`telemetry`] (logs and metrics).
 //!
-//! Everything up to and including [`plan`] is pure: no clock, no I/O, no AWS
-//! type. See `ARCHITECTURE.md` for the map and its invariants.
+//! `event`, `rules`, `item` and `plan` are pure: no clock, no I/O, no
+//! environment, no AWS SDK. See `ARCHITECTURE.md` for the map and its invariants.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod bootstrap;
@@ -34,4 +32,5 @@ pub mod item;
 pub mod plan;
 pub mod response;
 pub mod rules;
+pub mod target;
 pub mod telemetry;

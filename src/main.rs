@@ -1,5 +1,4 @@
-//! The Lambda bootstrap: configuration and clients in the init phase, then one
-//! payload after another.
+//! The Lambda bootstrap.
 
 use std::{
     io::{Write, stdout},
@@ -22,14 +21,14 @@ async fn main() -> ExitCode {
     match bootstrap::serve(function, emit).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            error!("cannot go on: {reason}");
+            error!("the Lambda runtime failed: {reason}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Writes a line of metrics in one piece. A closed standard output must not
-/// fail the invocation.
+/// Writes a line in one piece. A closed standard output does not fail the
+/// invocation.
 fn emit(line: &str) {
     let _ = stdout().write_all(format!("{line}\n").as_bytes());
 }

@@ -1,26 +1,25 @@
-//! How long a plan takes, and how it compares.
+//! How long planning takes, and how plans compare with those of other tools.
 //!
 //! - `cargo bench --bench plan` measures plans of 1,000 to 1,000,000 changes.
-//! - `cargo bench --bench plan -- compare` prints what the plan and the ways of
-//!   other tools make of five workloads on generated sites: billed paths, API
-//!   calls, and unchanged objects purged. The sum is over the first four.
+//! - `cargo bench --bench plan -- compare` prints what this plan and other tools
+//!   send for five workloads on generated sites: billed paths, API calls, and
+//!   unchanged objects purged. The sum is over the first four workloads.
 
 mod peers;
 mod site;
 
 use std::{collections::HashSet, hint::black_box};
 
-use comfy_table::{CellAlignment, Table, presets};
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use s3_cloudfront_invalidator::{
     distribution::DistributionId,
     event::{Change, Identity, Kind, Occurrence},
     item::PathSettings,
-    plan::{Census, Options, Plan, Planner},
-    rules::{Collapse, Contribution, Decision, Target, TargetIndex, Verdict},
+    plan::{Collapse, Plan, PlanOptions, Planner},
+    rules::{Contribution, Decision, Target, TargetIndex, Verdict},
 };
 
-use site::{Layout, Site};
+use site::{Layout, Random, Site};
 
 fn target() -> Target {
     let mut paths = PathSettings::default();
@@ -47,59 +46,48 @@ fn change(key: &str) -> Change {
     }
 }
 
-/// What a rule without conditions says.
+/// The decision of a rule without conditions.
 fn decide(target: &Target, change: &Change) -> Decision {
     let bound = target.paths.bound("");
     let path = target.paths.url_path(&change.key);
     let items = path.iter().flat_map(|path| target.paths.items(path, &bound));
-    let contributions =
-        items.map(|item| Contribution { rule: None, target: TargetIndex(0), template: 0, item });
+    let contributions = items.map(|item| Contribution { rule: None, target: TargetIndex(0), item });
     Decision { verdict: Verdict::Matched, contributions: contributions.collect() }
 }
 
-fn plan(targets: &[Target], changes: &[Change], census: &Census) -> Plan {
-    let mut planner = Planner::new(targets, Options::default());
+fn plan(target: &Target, changes: &[Change]) -> Plan {
+    let mut planner = Planner::new(std::slice::from_ref(target), PlanOptions::default());
     for change in changes {
-        planner.add(change, 0, || decide(&targets[0], change));
+        planner.add(change, 0, &decide(target, change));
     }
-    planner.finish_with(census)
+    planner.finish()
 }
 
-/// Plans of ever larger sites, each change a key of its own: 20 pages to a
-/// directory, 50 directories to a section.
+/// Plans of sites with 20 pages in a directory and 50 directories in a section.
 fn planning(criterion: &mut Criterion) {
-    let targets = [target()];
+    let target = target();
     let mut group = criterion.benchmark_group("plan");
     group.sample_size(10);
     for size in [1_000, 10_000, 100_000, 1_000_000] {
         let key = |n: usize| format!("section-{}/topic-{}/page-{}.html", n / 1_000, n / 20, n);
         let mut changes: Vec<Change> = (0..size).map(|number| change(&key(number))).collect();
-        fastrand::Rng::with_seed(1).shuffle(&mut changes);
+        let mut random = Random(1);
+        changes.sort_by_cached_key(|_| random.next());
         group.throughput(Throughput::Elements(size as u64));
         group.bench_with_input(BenchmarkId::from_parameter(size), &changes, |bencher, changes| {
-            bencher.iter_batched(
-                Census::default,
-                |census| black_box(plan(&targets, changes, &census)),
-                BatchSize::LargeInput,
-            );
+            bencher.iter_with_large_drop(|| black_box(plan(&target, changes)));
         });
     }
     group.finish();
 }
 
-/// What is sent for a workload.
-struct Sent {
-    items: Vec<String>,
-    calls: usize,
-}
-
-fn ours(changed: &[String], census: &Census) -> Sent {
-    let targets = [target()];
+/// Items and API calls.
+fn ours(changed: &[String]) -> (Vec<String>, usize) {
     let changes: Vec<Change> = changed.iter().map(|key| change(key)).collect();
-    let plan = plan(&targets, &changes, census);
-    let [planned] = &plan.distributions[..] else { unreachable!("one target, some change") };
+    let plan = plan(&target(), &changes);
+    let [planned] = &plan.distributions[..] else { unreachable!("one target, some changes") };
     let items = planned.items().map(|planned| planned.item.to_string()).collect();
-    Sent { items, calls: planned.requests.len() }
+    (items, planned.requests.len())
 }
 
 /// How many of the site's unchanged objects the items purge.
@@ -112,58 +100,44 @@ fn unchanged_purged(site: &Site, changed: &[String], items: &[String]) -> usize 
         .count()
 }
 
-/// How many workloads the sum is over.
-const SUMMED: usize = 4;
-
+/// Prints a Markdown table.
 fn compare(layout: Layout) {
     type Peer = fn(&[String]) -> Vec<String>;
-    let ways: [(&str, Option<Peer>); 6] = [
+    let tools: [(&str, Option<Peer>); 5] = [
         ("a path per file", Some(peers::path_per_file)),
         ("more than 3, then 10", Some(peers::three_and_ten)),
         ("`/*`", Some(peers::everything)),
         ("more than 8", Some(peers::more_than_eight)),
         ("this plan", None),
-        ("this plan, site known", None),
     ];
     let site = Site::new(layout);
     let workloads = site.workloads();
-    let mut table = Table::new();
-    table.load_preset(presets::ASCII_MARKDOWN);
-    let mut header = vec!["billed paths / calls / unchanged purged".to_owned()];
-    header.extend(workloads.iter().map(|work| format!("{} ({})", work.name, work.changed.len())));
-    header.push("sum: paths + purged / 10".to_owned());
-    table.set_header(header);
-    for (name, peer) in ways {
-        let mut row = vec![name.to_owned()];
+    println!("\n{layout:?}: {} files\n", site.keys.len());
+    let names = workloads.iter().map(|work| format!("{} ({})", work.name, work.changed.len()));
+    println!("| | {} | sum |", names.collect::<Vec<_>>().join(" | "));
+    println!("|---{}", "|--:".repeat(workloads.len() + 1) + "|");
+    for (name, peer) in tools {
+        print!("| {name} ");
         let mut tenths = 0;
         for (number, workload) in workloads.iter().enumerate() {
             let changed = &workload.changed;
             let paths: Vec<String> = changed.iter().map(|key| format!("/{key}")).collect();
-            let sent = match peer {
+            let (items, calls) = match peer {
                 Some(peer) => {
                     let items = peer(&paths);
                     let calls = items.len().div_ceil(1_000);
-                    Sent { items, calls }
+                    (items, calls)
                 }
-                None if name.ends_with("known") => {
-                    let keys: HashSet<&String> = changed.iter().collect();
-                    let unchanged = site.keys.iter().filter(|key| !keys.contains(key));
-                    let unchanged = unchanged.map(|key| format!("/{key}")).collect();
-                    ours(changed, &Census::new([(target().distribution, unchanged)]))
-                }
-                None => ours(changed, &Census::default()),
+                None => ours(changed),
             };
-            let purged = unchanged_purged(&site, changed, &sent.items);
-            row.push(format!("{} / {} / {purged}", sent.items.len(), sent.calls));
-            if number < SUMMED {
-                tenths += sent.items.len() * 10 + purged;
+            let purged = unchanged_purged(&site, changed, &items);
+            print!("| {} / {calls} / {purged} ", items.len());
+            if number < 4 {
+                tenths += items.len() * 10 + purged;
             }
         }
-        row.push(format!("{}.{}", tenths / 10, tenths % 10));
-        table.add_row(row);
+        println!("| {}.{} |", tenths / 10, tenths % 10);
     }
-    table.column_iter_mut().skip(1).for_each(|c| c.set_cell_alignment(CellAlignment::Right));
-    println!("\n{layout:?}: {} files\n\n{table}", site.keys.len());
 }
 
 criterion_group!(benches, planning);

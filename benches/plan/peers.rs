@@ -1,23 +1,21 @@
-//! What other invalidators make of a list of changed paths.
-//!
-//! Each gives the items it sends. They are written from what the tools do, not
-//! from their code.
+//! The items that other tools send for changed paths, written from their
+//! documented behaviour.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A path for each file, as most do.
+/// A path for each file, as most tools do.
 pub fn path_per_file(paths: &[String]) -> Vec<String> {
     paths.to_vec()
 }
 
-/// `/*` whatever changed, as deploy scripts do.
+/// Always `/*`, as deploy scripts do.
 pub fn everything(_: &[String]) -> Vec<String> {
     vec!["/*".to_owned()]
 }
 
-/// At most eight items, as [s3deploy] does: for every depth from the deepest
-/// up, paths below it become the wildcard of their directory at that depth;
-/// once no more than eight are left, those are sent, else `/*`.
+/// At most eight items, as [s3deploy]: for every depth from the deepest up,
+/// paths below it are replaced with the wildcard of their directory at that
+/// depth, until eight items or fewer remain; otherwise `/*`.
 ///
 /// [s3deploy]: https://github.com/bep/s3deploy
 pub fn more_than_eight(paths: &[String]) -> Vec<String> {
@@ -36,9 +34,9 @@ pub fn more_than_eight(paths: &[String]) -> Vec<String> {
     if items.len() <= MOST { items.into_iter().collect() } else { everything(paths) }
 }
 
-/// More than three files in a directory become its wildcard, ten sibling
-/// wildcards or more become their parent's, as [atlantis-starter-03] does;
-/// never `/*`, and what a wildcard covers is dropped.
+/// More than three files of a directory are replaced with its wildcard, ten
+/// sibling wildcards or more with their parent's, never with `/*`, as
+/// [atlantis-starter-03].
 ///
 /// [atlantis-starter-03]: https://github.com/63Klabs/atlantis-starter-03
 pub fn three_and_ten(paths: &[String]) -> Vec<String> {

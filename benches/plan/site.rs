@@ -1,8 +1,8 @@
-//! A site of about 10,000 files, always the same, and what may change of it.
+//! Sites of about 10,000 files and sets of changes, the same in every run.
 
 use std::collections::BTreeSet;
 
-/// How a site lays out its pages.
+/// The directory layout of a site.
 #[derive(Clone, Copy, Debug)]
 pub enum Layout {
     /// Documentation in topics, a blog in page folders, a shop, images by
@@ -14,11 +14,21 @@ pub enum Layout {
     NoIndexPages,
 }
 
+/// SplitMix64.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
 /// The keys of a site.
 pub struct Site {
     pub keys: Vec<String>,
-    /// The section that the third workload deploys.
-    section: &'static str,
 }
 
 /// A named set of changed keys.
@@ -41,23 +51,25 @@ impl Site {
             Layout::PageFolders => page_folders(&mut add),
             Layout::NoIndexPages => no_index_pages(&mut add),
         }
-        Self { keys: keys.into_iter().collect(), section: "docs/" }
+        Self { keys: keys.into_iter().collect() }
     }
 
-    /// Everything; 500 pages anywhere; one section; 40 pages and feeds; and
-    /// those 40 with all hashed assets, which no rule ignores here.
+    /// All files; 500 random pages; one section; 40 pages and feeds; and these 40
+    /// with all hashed assets, which no rule ignores here.
     pub fn workloads(&self) -> [Workload; 5] {
-        let mut random = fastrand::Rng::with_seed(1);
-        let pages: Vec<&String> = self.keys.iter().filter(|key| key.ends_with(".html")).collect();
+        let mut random = Random(1);
         let mut some = |number: usize| -> BTreeSet<String> {
-            random.choose_multiple(pages.iter().copied(), number).into_iter().cloned().collect()
+            let mut pages: Vec<&String> =
+                self.keys.iter().filter(|key| key.ends_with(".html")).collect();
+            pages.sort_by_cached_key(|_| random.next());
+            pages.into_iter().take(number).cloned().collect()
         };
         let feeds: Vec<&String> =
             self.keys.iter().filter(|key| key.ends_with("feed.xml")).collect();
         let edits = some(500);
         let mut few = some(40 - feeds.len());
         few.extend(feeds.into_iter().cloned());
-        let section = self.keys.iter().filter(|key| key.starts_with(self.section));
+        let section = self.keys.iter().filter(|key| key.starts_with("docs/"));
         let assets = self.keys.iter().filter(|key| key.starts_with("assets/"));
         let with_assets = few.iter().chain(assets).cloned().collect();
         let workload = |name, changed: Vec<String>| Workload { name, changed };
@@ -72,7 +84,7 @@ impl Site {
 }
 
 fn mixed(add: &mut impl FnMut(String)) {
-    let mut random = fastrand::Rng::with_seed(7);
+    let mut random = Random(7);
     for section in ["docs", "guides", "api"] {
         add(format!("{section}/index.html"));
         add(format!("{section}/feed.xml"));
@@ -85,7 +97,7 @@ fn mixed(add: &mut impl FnMut(String)) {
     add("blog/feed.xml".to_owned());
     for year in 2015..2026 {
         add(format!("blog/{year}/index.html"));
-        (0..180).for_each(|_| add(format!("blog/{year}/post-{}/index.html", random.u32(..))));
+        (0..180).for_each(|_| add(format!("blog/{year}/post-{}/index.html", random.next())));
     }
     add("shop/index.html".to_owned());
     for category in 0..40 {
@@ -99,18 +111,18 @@ fn mixed(add: &mut impl FnMut(String)) {
     }
     add("help/index.html".to_owned());
     (0..300).for_each(|page| add(format!("help/answer-{page}.html")));
-    (0..1_150).for_each(|_| add(format!("assets/chunk.{:016x}.js", random.u64(..))));
+    (0..1_150).for_each(|_| add(format!("assets/chunk.{:016x}.js", random.next())));
 }
 
 fn page_folders(add: &mut impl FnMut(String)) {
-    let mut random = fastrand::Rng::with_seed(7);
+    let mut random = Random(7);
     for section in ["docs", "guides", "api", "blog", "news", "shop", "help", "wiki", "team"] {
         add(format!("{section}/index.html"));
         add(format!("{section}/feed.xml"));
         for year in 2016..2026 {
             add(format!("{section}/{year}/index.html"));
             (0..108)
-                .for_each(|_| add(format!("{section}/{year}/page-{}/index.html", random.u32(..))));
+                .for_each(|_| add(format!("{section}/{year}/page-{}/index.html", random.next())));
         }
     }
 }

@@ -36,7 +36,7 @@ fuzz_target!(|input: &[u8]| {
                 assert!(text.starts_with(['/', '#']) && text.is_ascii(), "{text}");
                 assert!(!text.contains(['~', ' ']) || planned.item.is_tag(), "{text}");
                 assert!(seen.insert(text.to_owned()), "{text} twice");
-                assert!(!planned.sources.is_empty(), "{text} for nobody");
+                assert!(!planned.changes.is_empty(), "{text} for nobody");
             }
         }
     }

@@ -1,55 +1,60 @@
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
 };
 
 use aws_config::{Region, SdkConfig, sts::AssumeRoleProvider};
 use aws_sdk_cloudfront::{
     Client,
     config::{
-        SharedCredentialsProvider,
+        Builder, SharedCredentialsProvider,
         retry::{RetryConfig, RetryPartition, TokenBucket},
+        timeout::TimeoutConfig,
     },
 };
-use once_cell::sync::OnceCell;
 use tokio::sync::Semaphore;
 
+use super::lock;
 use crate::distribution::Role;
 
-/// Requests at once in one AWS account. CloudFront is said to let an account
-/// make one CreateInvalidation every two seconds, with a small burst
-/// (<https://github.com/aws/aws-sdk-js/issues/3983>), so that more would only
-/// throttle each other; two, so that one slow answer does not hold up all else.
+/// Requests at once in one AWS account. CloudFront is said to allow an account
+/// one CreateInvalidation every two seconds, with a small burst
+/// (<https://github.com/aws/aws-sdk-js/issues/3983>), so more requests would
+/// only be throttled. Two, so that one slow response does not block all others.
 const REQUESTS_AT_ONCE: usize = 2;
 
-/// How often the SDK tries a request, unless `AWS_MAX_ATTEMPTS` says so. With
-/// the standard back-off (1, 2, 4, 8, 16, then 20 s, each times a random
-/// fraction) ten tries take a minute and a half at most, and one on average:
-/// as crates.io does it. The deadline of the invocation may end them earlier.
+/// The attempts of a request unless `AWS_MAX_ATTEMPTS` sets them. With the
+/// standard back-off (1, 2, 4, 8, 16, then 20 s, each times a random fraction)
+/// ten attempts take a minute and a half at most, and half of that on average.
+/// crates.io uses as many. The deadline of the invocation may end them earlier.
 /// <https://github.com/chetan/invalidate-cloudfront-action/issues/18>
 const MAX_ATTEMPTS: u32 = 10;
 
-/// The SDK's own number of tries, when nobody set one.
+/// The SDK's default number of attempts.
 const SDK_MAX_ATTEMPTS: u32 = 3;
 
-/// Shown in the other account's CloudTrail.
+/// How long one attempt may take. CloudFront answers in a second or two, also to
+/// 3,000 paths. The SDK has no limit of its own.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Shown in the CloudTrail of the account that owns the role.
 const SESSION_NAME: &str = "s3-cloudfront-invalidator";
 
-/// CloudFront is one service for the world; the SDK only wants some region of
-/// the partition, which Lambda always sets. This one serves where nobody does.
+/// CloudFront is a global service, but the SDK needs a region of the partition.
+/// Lambda always sets one; this one is used elsewhere.
 const DEFAULT_REGION: Region = Region::from_static("us-east-1");
 
-/// One SDK client per role, and the turns of each account.
+/// One SDK client per role, and the permits of each account.
 #[derive(Debug)]
 pub(super) struct Clients {
     sdk_config: SdkConfig,
     own: Client,
-    /// Built when first needed. Credentials are cached and refreshed in each.
+    /// Built when first needed. Each caches and refreshes its credentials.
     by_role: Mutex<BTreeMap<Role, Client>>,
-    /// The function's own account, once it is known.
-    own_account: OnceCell<String>,
+    function_arn: OnceLock<String>,
     /// By account; `None` is the function's own.
-    turns: Mutex<BTreeMap<Option<String>, Arc<Semaphore>>>,
+    permits: Mutex<BTreeMap<Option<String>, Arc<Semaphore>>>,
 }
 
 impl Clients {
@@ -58,29 +63,33 @@ impl Clients {
             let is_set = std::env::var_os("AWS_MAX_ATTEMPTS").is_some();
             retry_config(sdk_config.retry_config(), is_set)
         });
-        let region = sdk_config.region().cloned().unwrap_or(DEFAULT_REGION);
-        let sdk_config =
-            sdk_config.clone().into_builder().retry_config(retry).region(region).build();
+        let timeouts = sdk_config.timeout_config().map(TimeoutConfig::to_builder);
+        let timeouts = timeouts.unwrap_or_default().operation_attempt_timeout(ATTEMPT_TIMEOUT);
+        let sdk_config = sdk_config
+            .clone()
+            .into_builder()
+            .retry_config(retry)
+            .timeout_config(timeouts.build())
+            .region(sdk_config.region().cloned().unwrap_or(DEFAULT_REGION))
+            .build();
         Self {
             own: client(&sdk_config),
             sdk_config,
             by_role: Mutex::default(),
-            own_account: OnceCell::new(),
-            turns: Mutex::default(),
+            function_arn: OnceLock::new(),
+            permits: Mutex::default(),
         }
     }
 
-    pub(super) fn region(&self) -> Option<&str> {
-        self.sdk_config.region().map(Region::as_ref)
+    pub(super) fn set_function_arn(&self, arn: &str) {
+        self.function_arn.get_or_init(|| arn.to_owned());
     }
 
-    /// Makes known in which account the function runs, so that a role of that
-    /// account shares its turns.
-    pub(super) fn set_own_account(&self, account: &str) {
-        let _ = self.own_account.set(account.to_owned());
+    pub(super) fn function_arn(&self) -> &str {
+        self.function_arn.get().map_or("", String::as_str)
     }
 
-    /// The client that acts with a role, or with the function's own.
+    /// The client that uses a role, or the function's own.
     pub(super) async fn client(&self, role: Option<&Role>) -> Client {
         let Some(role) = role else { return self.own.clone() };
         if let Some(client) = lock(&self.by_role).get(role) {
@@ -92,48 +101,45 @@ impl Clients {
         if let Some(external_id) = &role.external_id {
             provider = provider.external_id(external_id);
         }
-        let sdk_config = self
-            .sdk_config
-            .clone()
-            .into_builder()
-            .credentials_provider(SharedCredentialsProvider::new(provider.build().await))
-            .build();
+        let credentials = SharedCredentialsProvider::new(provider.build().await);
+        let sdk_config =
+            self.sdk_config.clone().into_builder().credentials_provider(credentials).build();
         let client = client(&sdk_config);
         lock(&self.by_role).entry(role.clone()).or_insert(client).clone()
     }
 
-    /// Drops a role's client with its cached credentials, which were not taken.
+    /// Drops a role's client and its cached credentials, which AWS rejected.
     pub(super) fn forget(&self, role: &Role) {
         lock(&self.by_role).remove(role);
     }
 
-    /// What a request to the role's account must hold.
-    pub(super) fn turns(&self, role: Option<&Role>) -> Arc<Semaphore> {
+    /// The permits for requests to the role's account.
+    pub(super) fn permits(&self, role: Option<&Role>) -> Arc<Semaphore> {
         let account = role
-            .and_then(|role| role.arn.split(':').nth(4))
-            .filter(|account| self.own_account.get().is_none_or(|own| own != account))
+            .map(|role| account(&role.arn))
+            .filter(|account| *account != self::account(self.function_arn()))
             .map(str::to_owned);
-        let mut turns = lock(&self.turns);
-        Arc::clone(turns.entry(account).or_insert_with(|| Semaphore::new(REQUESTS_AT_ONCE).into()))
+        let mut permits = lock(&self.permits);
+        Arc::clone(
+            permits.entry(account).or_insert_with(|| Semaphore::new(REQUESTS_AT_ONCE).into()),
+        )
     }
 }
 
-fn client(sdk_config: &SdkConfig) -> Client {
-    // The SDK's retry quota protects a service from a fleet that retries; it
-    // would outlive an outage in a warm process and then leave the first try
-    // without a second. Here attempts, the deadline and the account's turns
-    // are the quota.
-    let partition = RetryPartition::custom("invalidator").token_bucket(TokenBucket::unlimited());
-    Client::from_conf(
-        aws_sdk_cloudfront::config::Builder::from(sdk_config)
-            .retry_partition(partition.build())
-            .build(),
-    )
+fn account(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
 }
 
-/// The loaded configuration, with [`MAX_ATTEMPTS`] where it says nothing of
-/// attempts. aws-config does not tell a default from a choice, so the
-/// environment is asked.
+fn client(sdk_config: &SdkConfig) -> Client {
+    // The SDK's retry quota protects a service from a large fleet. In a warm
+    // process an outage would use it up, and later requests would not be retried.
+    // Attempts, the deadline and the permits are the limits here.
+    let partition = RetryPartition::custom("invalidator").token_bucket(TokenBucket::unlimited());
+    Client::from_conf(Builder::from(sdk_config).retry_partition(partition.build()).build())
+}
+
+/// The loaded configuration, with [`MAX_ATTEMPTS`] if it has the SDK's default.
+/// aws-config does not tell whether the number was set, so the environment does.
 fn retry_config(loaded: Option<&RetryConfig>, attempts_are_set: bool) -> RetryConfig {
     let loaded = loaded.cloned().unwrap_or_else(RetryConfig::standard);
     if attempts_are_set || loaded.max_attempts() != SDK_MAX_ATTEMPTS {
@@ -141,11 +147,6 @@ fn retry_config(loaded: Option<&RetryConfig>, attempts_are_set: bool) -> RetryCo
     } else {
         loaded.with_max_attempts(MAX_ATTEMPTS)
     }
-}
-
-/// A panic elsewhere leaves these maps whole.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -156,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attempts_are_ours_unless_somebody_chose() {
+    fn ten_attempts_unless_set() {
         let attempts =
             |loaded: Option<RetryConfig>, set| retry_config(loaded.as_ref(), set).max_attempts();
         assert_eq!(attempts(None, false), MAX_ATTEMPTS);
@@ -169,29 +170,22 @@ mod tests {
     }
 
     #[test]
-    fn an_account_has_its_own_turns() {
+    fn each_account_has_its_own_permits() {
         let sdk_config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
         let clients = Clients::new(&sdk_config, None);
-        let role = |arn: &str| Role { arn: arn.to_owned(), external_id: None };
-        let own = clients.turns(None);
-        let first = clients.turns(Some(&role("arn:aws:iam::111122223333:role/a")));
-        let same = clients.turns(Some(&role("arn:aws:iam::111122223333:role/path/b")));
-        let other = clients.turns(Some(&role("arn:aws:iam::444455556666:role/a")));
-        assert!(Arc::ptr_eq(&first, &same));
-        assert!(!Arc::ptr_eq(&first, &other) && !Arc::ptr_eq(&first, &own));
-        assert_eq!(own.available_permits(), 2);
-    }
-
-    #[test]
-    fn a_role_of_the_own_account_shares_its_turns() {
-        let sdk_config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
-        let clients = Clients::new(&sdk_config, None);
-        clients.set_own_account("111122223333");
-        let turns = |account: &str| {
-            let arn = format!("arn:aws:iam::{account}:role/a");
-            clients.turns(Some(&Role { arn, external_id: None }))
+        let permits = |account: &str, name: &str| {
+            let arn = format!("arn:aws:iam::{account}:role/{name}");
+            clients.permits(Some(&Role { arn, external_id: None }))
         };
-        assert!(Arc::ptr_eq(&turns("111122223333"), &clients.turns(None)));
-        assert!(!Arc::ptr_eq(&turns("444455556666"), &clients.turns(None)));
+        let own = clients.permits(None);
+        assert_eq!(own.available_permits(), 2);
+        let partner = permits("111122223333", "a");
+        assert!(Arc::ptr_eq(&partner, &permits("111122223333", "path/b")));
+        assert!(!Arc::ptr_eq(&partner, &permits("444455556666", "a")));
+        assert!(!Arc::ptr_eq(&partner, &own));
+
+        clients.set_function_arn("arn:aws:lambda:eu-central-1:111122223333:function:f");
+        assert!(Arc::ptr_eq(&permits("111122223333", "a"), &own));
+        assert!(!Arc::ptr_eq(&permits("444455556666", "a"), &own));
     }
 }

@@ -1,170 +1,178 @@
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
-use super::Invalidation;
-use crate::{distribution::Distribution, item::Item};
+use super::{Invalidation, Outcome, Submission, SubmittedItem, request_queue::Known};
+use crate::{distribution::Distribution, event::Delivery, item::Item};
 
-/// What the process keeps of accepted items, in bytes. A path takes some 200,
-/// so this is the memory of about 80,000: ten times what one invocation can
-/// bring, and little beside the smallest function's 128 MB.
-const ACCEPTED_BYTES: usize = 16 << 20;
-
-/// What an entry takes beside the item's text: its place in the list, two
-/// counted references, the allocation.
-const ENTRY_BYTES: usize = 96;
-
-/// Items accepted for messages that come again, for another item's sake.
-///
-/// Keyed by message id, distribution and item: another message is another
-/// change, and is never answered from here.
-#[derive(Debug)]
-pub(super) struct Accepted {
-    limit: usize,
-    bytes: usize,
-    messages: HashMap<Arc<str>, Message>,
-    /// The messages by age, so that the oldest goes when memory is full.
-    ages: BTreeMap<u64, Arc<str>>,
-    next_age: u64,
-}
-
+/// What a process remembers from one invocation to the next. All of it is safe
+/// to lose.
 #[derive(Debug, Default)]
-struct Message {
-    age: u64,
+pub(super) struct Memory {
+    accepted: AcceptedItems,
+    /// Items that CloudFront refused when they were sent alone. They are sent
+    /// alone again, so that no other batch is refused because of them.
+    quarantine: BTreeSet<(Arc<Distribution>, Item)>,
+}
+
+/// The most items in quarantine: with the longest paths, 4 MB.
+const QUARANTINE_ITEMS: usize = 1_000;
+
+impl Memory {
+    /// What is known about an item that `messages` need.
+    pub(super) fn lookup(
+        &self,
+        distribution: &Arc<Distribution>,
+        item: &Item,
+        messages: &[&str],
+    ) -> Known {
+        let find = |message: &&str| self.accepted.find(message, distribution, item);
+        match messages.iter().map(find).collect::<Option<Vec<_>>>().as_deref() {
+            Some([invalidation, ..]) => Known::Accepted(Arc::clone(invalidation)),
+            _ if self.quarantine.contains(&(Arc::clone(distribution), item.clone())) => {
+                Known::Quarantined
+            }
+            _ => Known::Nothing,
+        }
+    }
+
+    /// Remembers the items that were accepted for messages that are redelivered,
+    /// forgets the other messages, and updates the quarantine.
+    pub(super) fn update(&mut self, submission: &Submission, deliveries: &[Delivery]) {
+        let Submission { changes, distributions, needs_redelivery, .. } = submission;
+        let done = deliveries.iter().zip(needs_redelivery).filter(|(_, failed)| !**failed);
+        self.accepted.forget(done.filter_map(|(delivery, _)| delivery.id.as_deref()));
+        for part in distributions {
+            let distribution = Arc::new(part.distribution.clone());
+            for SubmittedItem { planned, outcome } in part.items() {
+                let item = &planned.item;
+                match outcome {
+                    Outcome::Accepted(invalidation) => {
+                        self.quarantine.remove(&(Arc::clone(&distribution), item.clone()));
+                        for change in &planned.changes {
+                            let at = changes[*change as usize].delivery as usize;
+                            if let (Some(id), true) = (&deliveries[at].id, needs_redelivery[at]) {
+                                self.accepted.insert(id, &distribution, item, invalidation);
+                            }
+                        }
+                    }
+                    Outcome::Refused(failure) if failure.is_refused_item() => {
+                        self.quarantine.insert((Arc::clone(&distribution), item.clone()));
+                        if self.quarantine.len() > QUARANTINE_ITEMS {
+                            self.quarantine.pop_first();
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// Items that were accepted for messages that are redelivered because of other
+/// items, by message id. They do not count for another message, which is
+/// another change.
+#[derive(Debug, Default)]
+struct AcceptedItems {
+    messages: HashMap<Arc<str>, Vec<AcceptedItem>>,
+    /// The messages, the oldest first.
+    order: VecDeque<Arc<str>>,
     bytes: usize,
-    /// By distribution and the item as it compares.
-    items: HashMap<(Arc<Distribution>, Box<str>), Arc<Invalidation>>,
-    /// The wildcards among them, which are few.
-    wildcards: Vec<Wildcard>,
 }
 
 #[derive(Debug)]
-struct Wildcard {
+struct AcceptedItem {
     distribution: Arc<Distribution>,
     item: Item,
     invalidation: Arc<Invalidation>,
 }
 
-impl Default for Accepted {
-    fn default() -> Self {
-        Self::with_limit(ACCEPTED_BYTES)
-    }
-}
+/// The most bytes of accepted items; the oldest messages are dropped. A path
+/// takes some 200, so this is enough for about 80,000, and little of the
+/// smallest function's 128 MB.
+const ACCEPTED_BYTES: usize = 16 << 20;
 
-impl Accepted {
-    fn with_limit(limit: usize) -> Self {
-        let (messages, ages) = Default::default();
-        Self { limit, bytes: 0, messages, ages, next_age: 0 }
-    }
+/// The size of an entry beside the item's text.
+const ENTRY_BYTES: usize = 96;
 
-    /// Keeps that an item was accepted for a message.
-    pub(super) fn remember(
+impl AcceptedItems {
+    fn insert(
         &mut self,
         message: &str,
         distribution: &Arc<Distribution>,
         item: &Item,
         invalidation: &Arc<Invalidation>,
     ) {
-        if !self.messages.contains_key(message) {
-            let (id, age) = (Arc::<str>::from(message), self.next_age);
-            self.next_age += 1;
-            self.ages.insert(age, Arc::clone(&id));
-            self.messages.insert(id, Message { age, ..Message::default() });
-        }
-        let Some(kept) = self.messages.get_mut(message) else { return };
-        let key = (Arc::clone(distribution), item.folded().into());
-        if kept.items.insert(key, Arc::clone(invalidation)).is_some() {
+        if self.find(message, distribution, item).is_some() {
             return;
         }
-        if item.is_wildcard() {
-            kept.wildcards.push(Wildcard {
-                distribution: Arc::clone(distribution),
-                item: item.clone(),
-                invalidation: Arc::clone(invalidation),
-            });
+        let id = Arc::<str>::from(message);
+        if !self.messages.contains_key(&id) {
+            self.order.push_back(Arc::clone(&id));
         }
-        let bytes = item.as_str().len() + ENTRY_BYTES;
-        kept.bytes += bytes;
-        self.bytes += bytes;
-        while self.bytes > self.limit
-            && let Some((_, oldest)) = self.ages.first_key_value()
+        let (distribution, invalidation) = (Arc::clone(distribution), Arc::clone(invalidation));
+        let accepted = AcceptedItem { distribution, item: item.clone(), invalidation };
+        self.bytes += accepted.bytes();
+        self.messages.entry(id).or_default().push(accepted);
+        while self.bytes > ACCEPTED_BYTES
+            && let Some(oldest) = self.order.pop_front()
         {
-            let oldest = Arc::clone(oldest);
-            self.forget(&oldest);
+            self.remove(&oldest);
         }
     }
 
-    /// The invalidation that was accepted for a message and did the item's
-    /// work: of the item itself, or of a wildcard that covers it, which
-    /// collapse made of it when more messages came together.
-    pub(super) fn recall(
+    /// The invalidation of the item or of a wildcard that covers it: the plan of
+    /// a larger batch may have collapsed the item.
+    fn find(
         &self,
         message: &str,
         distribution: &Arc<Distribution>,
         item: &Item,
     ) -> Option<&Arc<Invalidation>> {
-        let kept = self.messages.get(message)?;
-        let itself = kept.items.get(&(Arc::clone(distribution), item.folded().into()));
-        itself.or_else(|| {
-            let covers = |wildcard: &&Wildcard| {
-                wildcard.distribution == *distribution && wildcard.item.covers(item)
-            };
-            Some(&kept.wildcards.iter().find(covers)?.invalidation)
-        })
+        let accepted = self.messages.get(message)?.iter().find(|accepted| {
+            accepted.distribution == *distribution && accepted.item.covers(item)
+        })?;
+        Some(&accepted.invalidation)
     }
 
-    /// Drops what is kept of a message that does not come again.
-    pub(super) fn forget(&mut self, message: &str) {
-        if let Some(kept) = self.messages.remove(message) {
-            self.bytes -= kept.bytes;
-            self.ages.remove(&kept.age);
-        }
+    fn forget<'a>(&mut self, messages: impl Iterator<Item = &'a str>) {
+        messages.for_each(|message| self.remove(message));
+        self.order.retain(|message| self.messages.contains_key(message));
     }
 
-    #[cfg(test)]
-    pub(super) fn messages(&self) -> usize {
-        self.messages.len()
+    fn remove(&mut self, message: &str) {
+        let removed = self.messages.remove(message).unwrap_or_default();
+        self.bytes -= removed.iter().map(AcceptedItem::bytes).sum::<usize>();
     }
 }
 
-/// How many refused items the process keeps apart: with the longest paths, 4 MB.
-const APART_ITEMS: usize = 1_000;
-
-/// Items that CloudFront refused when they were alone. They are sent alone
-/// again, after all others, so that they do not spoil a batch a second time.
-#[derive(Debug, Default)]
-pub(super) struct Apart {
-    items: BTreeSet<(Arc<Distribution>, Item)>,
-    /// The same by age, so that the oldest goes when memory is full.
-    ages: VecDeque<(Arc<Distribution>, Item)>,
+impl AcceptedItem {
+    fn bytes(&self) -> usize {
+        self.item.as_str().len() + ENTRY_BYTES
+    }
 }
 
-impl Apart {
-    pub(super) fn insert(&mut self, distribution: &Arc<Distribution>, item: &Item) {
-        let key = (Arc::clone(distribution), item.clone());
-        if !self.items.insert(key.clone()) {
-            return;
-        }
-        self.ages.push_back(key);
-        if self.ages.len() > APART_ITEMS
-            && let Some(oldest) = self.ages.pop_front()
-        {
-            self.items.remove(&oldest);
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{distribution::DistributionId, item::address};
 
-    pub(super) fn contains(&self, distribution: &Arc<Distribution>, item: &Item) -> bool {
-        !self.items.is_empty() && self.items.contains(&(Arc::clone(distribution), item.clone()))
-    }
-
-    pub(super) fn remove(&mut self, distribution: &Arc<Distribution>, item: &Item) {
-        if self.items.is_empty() {
-            return;
+    #[test]
+    fn the_oldest_accepted_items_are_dropped() {
+        let mut memory = AcceptedItems::default();
+        let id = DistributionId::distribution("E1EXAMPLE").unwrap();
+        let distribution = Arc::new(Distribution::from(id));
+        let item = address(&format!("/{}", "x".repeat(3_999)), "/", "/", true).unwrap();
+        let names: Vec<String> = (0..10_000).map(|n| format!("m{n}")).collect();
+        for name in &names {
+            memory.insert(name, &distribution, &item, &Arc::new(Invalidation::unnamed()));
         }
-        let key = (Arc::clone(distribution), item.clone());
-        if self.items.remove(&key) {
-            self.ages.retain(|kept| *kept != key);
-        }
+        // 16 MiB of paths of 4,000 bytes and their entries.
+        assert_eq!(memory.messages.len(), (16 << 20) / 4_096);
+        assert!(memory.find("m9999", &distribution, &item).is_some());
+        assert!(memory.find("m0", &distribution, &item).is_none());
+        memory.forget(names.iter().map(String::as_str));
+        assert_eq!((memory.messages.len(), memory.order.len(), memory.bytes), (0, 0, 0));
     }
 }

@@ -2,30 +2,29 @@
 //!
 //! An item is a path (`/docs/a.html`), a wildcard path (`/docs/*`) or a cache
 //! tag (`#posts`). This module makes items that CloudFront accepts and that
-//! match what viewers requested, or says why there is none.
+//! match what viewers requested, or returns why there is none.
 //!
 //! # From key to path
 //!
-//! - The target's `origin_path` is taken off at a segment boundary, then one
-//!   `/` is put in front: with `/public`, `public/a b.html` becomes
-//!   `/a%20b.html`. `./`, `//` and a trailing `/` stay as they are: S3 keys
-//!   are names, not paths.
-//! - Non-ASCII bytes and the bytes RFC 1738 calls unsafe are percent-encoded
-//!   with upper-case hex; every other byte stays as it is, as CloudFront
-//!   [demands][paths]. `%` itself is unsafe, and so is `?`, which would start
+//! - The target's `origin_path` is removed at a segment boundary, then one `/`
+//!   is prepended: with `/public`, `public/a b.html` becomes `/a%20b.html`. `./`,
+//!   `//` and a trailing `/` are kept, because S3 keys are names, not paths.
+//! - Non-ASCII bytes and the bytes that RFC 1738 calls unsafe are
+//!   percent-encoded with upper-case hex, as CloudFront [requires][paths]; all
+//!   other bytes are kept. `%` itself is unsafe, and so is `?`, which would start
 //!   a query string.
-//! - `~` cannot be invalidated, raw or encoded, and a path that ends in `*`
-//!   can only be sent as a wildcard. Both are **widened**: cut before the first
-//!   `~`, add `*`; a final `*` is kept. A widened item starts with its bound,
-//!   does not reach above the key's own directory, and is never `/*`. Where it
-//!   would, the item is [`Unaddressable`].
-//! - `+` and `%2B` are two cache keys: by default both spellings are made.
+//! - `~` cannot be invalidated, raw or encoded, and a path that ends in `*` can
+//!   only be sent as a wildcard. Both are **widened**: the path is cut before the
+//!   first `~` and gets a final `*`. A widened item must start with its bound and
+//!   with the key's own directory, and is never `/*`. Otherwise the item is
+//!   [`Unaddressable`].
+//! - `+` and `%2B` are two cache keys: by default both spellings are sent.
 //!
-//! # Further paths of the same object
+//! # Other paths of the same object
 //!
-//! `/docs/index.html` is also seen as `/docs/`, and perhaps as `/docs`; the
-//! default root object also as `/`; and any path with any query string. Which
-//! of these apply is up to the target's [`PathSettings`].
+//! `/docs/index.html` may also be served as `/docs/` or `/docs`, the default
+//! root object as `/`, and every path with query strings. The target's
+//! [`PathSettings`] say which of these apply.
 //!
 //! [paths]: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
 
@@ -34,16 +33,17 @@ mod settings;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-pub use path::{UrlPath, address, encode};
+pub(crate) use path::encode;
+pub use path::{UrlPath, address};
 pub use settings::{PathSettings, PlusSpelling};
 
-/// The longest path CloudFront takes, in characters.
+/// The longest path that CloudFront accepts, in characters.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html>
-pub const MAX_PATH_LENGTH: usize = 4_000;
+pub(crate) const MAX_PATH_LENGTH: usize = 4_000;
 
-/// The longest cache tag CloudFront takes, in characters.
+/// The longest cache tag that CloudFront accepts, in characters.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-tags.html>
-pub const MAX_TAG_LENGTH: usize = 256;
+pub(crate) const MAX_TAG_LENGTH: usize = 256;
 
 /// One entry of `Paths.Items`: a path, a wildcard path or a `#tag`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,11 +61,19 @@ impl Item {
         Ok(Self(format!("#{text}").into()))
     }
 
-    /// The wildcard that stands for everything that starts with `prefix`, a
-    /// path CloudFront takes.
+    /// The wildcard for all paths that start with `prefix`, which must be
+    /// encoded.
     pub fn wildcard(prefix: &str) -> Self {
         debug_assert!(prefix.starts_with('/'));
         Self(format!("{prefix}*").into())
+    }
+
+    /// Fails for a path that is too long.
+    fn within_limit(self) -> Result<Self, Unaddressable> {
+        match self.0.len() {
+            length if length > MAX_PATH_LENGTH => Err(Unaddressable::PathTooLong(length)),
+            _ => Ok(self),
+        }
     }
 
     /// The text that is sent.
@@ -88,7 +96,7 @@ impl Item {
         self.wildcard_prefix().is_some()
     }
 
-    /// The text of a path or a tag, or what a wildcard has in front of its `*`.
+    /// The item without the final `*` of a wildcard.
     pub fn stem(&self) -> &str {
         self.wildcard_prefix().unwrap_or(&self.0)
     }
@@ -98,31 +106,27 @@ impl Item {
         if self.is_tag() { self.0.to_ascii_lowercase().into() } else { (&*self.0).into() }
     }
 
-    /// Whether invalidating this item does all that invalidating `other` would.
+    /// Whether invalidating this item also invalidates `other`.
+    ///
+    /// A wildcard covers all paths and wildcards that start with its prefix, with
+    /// one exception: `/docs/*` is not regarded as covering `/docs/`, because
+    /// users have [reported][pulumi] that it does not purge that path. `/*`
+    /// covers `/`.
+    ///
+    /// [pulumi]: https://github.com/pulumi/docs/pull/21786
     pub fn covers(&self, other: &Self) -> bool {
         match self.wildcard_prefix() {
             Some(prefix) if !other.is_tag() => {
-                wildcard_covers(prefix, other.stem(), other.is_wildcard())
+                let is_directory = prefix.ends_with('/') && prefix != "/" && *other.0 == *prefix;
+                other.stem().starts_with(prefix) && !is_directory
             }
             _ => self.folded() == other.folded(),
         }
     }
 }
 
-/// Whether the wildcard `prefix*` covers the path `stem`, or with `is_wildcard`
-/// the wildcard `stem*`: if it starts with the prefix. The one exception:
-/// `/docs/*` is not regarded as covering `/docs/`, since some have [seen][pulumi]
-/// that path stay. `/*` covers all.
-///
-/// [pulumi]: https://github.com/pulumi/docs/pull/21786
-pub fn wildcard_covers(prefix: &str, stem: &str, is_wildcard: bool) -> bool {
-    let is_directory_itself =
-        !is_wildcard && stem == prefix && prefix.ends_with('/') && prefix != "/";
-    stem.starts_with(prefix) && !is_directory_itself
-}
-
-/// Whether a byte may stand in a cache tag: printable ASCII but comma.
-pub fn is_tag_byte(byte: u8) -> bool {
+/// Whether a cache tag may contain a byte: printable ASCII except for comma.
+pub(crate) fn is_tag_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b','
 }
 
@@ -132,16 +136,17 @@ impl fmt::Display for Item {
     }
 }
 
-/// An item, and the text a wildcard must start with to stand for it.
+/// An item and its bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addressed {
-    /// The item.
+    /// The item of a key.
     pub item: Item,
-    /// The bound of a path, in the item's own spelling; tags have none.
+    /// The text that a wildcard must start with to replace the item, in the
+    /// item's own spelling. Empty for a tag.
     pub bound: Arc<str>,
 }
 
-/// Why no item can be sent for a key.
+/// The reason why no item can be sent for a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unaddressable {
@@ -151,33 +156,33 @@ pub enum Unaddressable {
     /// The widened item would reach above the key's directory.
     #[error("`{path}` can only be invalidated as `{widened}`, which reaches above its directory")]
     AboveDirectory {
-        /// The path as viewers see it.
+        /// The path that viewers request.
         path: String,
-        /// What would have to be sent.
+        /// The wildcard that would be needed.
         widened: String,
     },
-    /// The widened item would purge what the rule does not speak for.
+    /// The widened item would purge paths outside the rule's prefix.
     #[error(
         "`{path}` can only be invalidated as `{widened}`, which is wider than the rule's `{bound}`"
     )]
     OutsideBound {
-        /// The path as viewers see it.
+        /// The path that viewers request.
         path: String,
-        /// What would have to be sent.
+        /// The wildcard that would be needed.
         widened: String,
-        /// The text every wildcard of this rule starts with.
+        /// The text that every wildcard of this rule starts with.
         bound: String,
     },
-    /// The path is longer than CloudFront takes.
-    #[error("the path has {0} characters, more than the 4,000 CloudFront takes")]
+    /// The path is longer than CloudFront accepts.
+    #[error("the path has {0} characters, more than the 4,000 CloudFront accepts")]
     PathTooLong(usize),
-    /// The tag is longer than CloudFront takes.
-    #[error("the tag has {0} characters, more than the 256 CloudFront takes")]
+    /// The tag is longer than CloudFront accepts.
+    #[error("the tag has {0} characters, more than the 256 CloudFront accepts")]
     TagTooLong(usize),
-    /// The tag is empty or has a character CloudFront does not take.
+    /// The tag is empty or has a character that CloudFront does not accept.
     #[error("the tag `{}` is empty or has a character other than printable ASCII without space and comma", .0.escape_debug())]
     TagCharacter(String),
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

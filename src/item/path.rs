@@ -1,9 +1,9 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Item, MAX_PATH_LENGTH, Unaddressable};
+use super::{Item, Unaddressable};
 
-/// What [`encode`] encodes: everything but letters, digits and the characters
-/// RFC 3986 lets stand in a path. `~` is left for [`address`], which never
+/// The bytes that [`encode`] encodes: all but letters, digits and the characters
+/// that RFC 3986 permits in a path. `~` stays raw for [`address`], which never
 /// sends it.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
@@ -25,102 +25,69 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@')
     .remove(b'~');
 
-/// Percent-encodes text for a path, leaving `~` raw for [`address`].
-pub fn encode(text: &str) -> String {
+/// Percent-encodes text for a path, except for `~`.
+pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, ENCODED).to_string()
 }
 
-/// The URL path of a key as one target's viewers request it: encoded, with a
-/// leading slash, and `~` still raw.
+/// The URL path of a key as viewers of one target request it: encoded, with a
+/// leading slash, and with `~` still raw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UrlPath(String);
 
 impl UrlPath {
-    /// Encodes a key that has its origin path already taken off.
-    pub fn new(key: &str) -> Self {
+    /// Encodes a key without its origin path.
+    pub(crate) fn new(key: &str) -> Self {
         let mut path = String::with_capacity(key.len() + 1);
         path.push('/');
         path.extend(utf8_percent_encode(key, ENCODED));
         Self(path)
     }
 
-    /// The path's text. It may hold a `~` and end in `*`, so it is no item yet.
+    /// The text of the path, which is not an item yet: it may contain `~` or end
+    /// in `*`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// `/docs/` of `/docs/a.html`.
-    pub fn directory(&self) -> &str {
-        directory(&self.0)
+    pub(crate) fn directory(&self) -> &str {
+        &self.0[..=self.0.rfind('/').unwrap_or(0)]
     }
 
-    /// `a.html` of `/docs/a.html`; empty when the path ends in `/`.
-    pub fn file(&self) -> &str {
+    /// `a.html` of `/docs/a.html`, and nothing of `/docs/`.
+    pub(super) fn file(&self) -> &str {
         &self.0[self.directory().len()..]
     }
-
-    /// `a` of `/docs/a.html`: the file up to its last dot. A file that starts
-    /// with its only dot, as `.htaccess`, is all stem.
-    pub fn stem(&self) -> &str {
-        match self.file().rsplit_once('.') {
-            Some((stem, _)) if !stem.is_empty() => stem,
-            _ => self.file(),
-        }
-    }
-
-    /// `html` of `/docs/a.html`, without the dot; empty when there is none.
-    pub fn ext(&self) -> &str {
-        match self.file().rsplit_once('.') {
-            Some((stem, ext)) if !stem.is_empty() => ext,
-            _ => "",
-        }
-    }
 }
 
-/// The text up to and including the last slash.
-pub(super) fn directory(path: &str) -> &str {
-    &path[..path.rfind('/').map_or(0, |slash| slash + 1)]
-}
-
-/// Makes the item of an encoded path, widened where it must be.
+/// Makes the item of an encoded path, and widens it if necessary.
 ///
-/// - `directory` is the directory a widened item must not reach above, in the
-///   spelling of `path`.
-/// - `bound` is what a widened item must start with.
-/// - `asked_wildcard` says that the final `*` is the rule's own: then the path
-///   is a wildcard as written, and only a `~` widens it.
+/// - `directory` and `bound` limit a widened item: it must start with both. They
+///   are spelled like `path`.
+/// - `is_wildcard` says that the rule itself wrote the final `*`. Then the path
+///   is a wildcard as it is, and only a `~` widens it.
 pub fn address(
     path: &str,
     directory: &str,
     bound: &str,
-    asked_wildcard: bool,
+    is_wildcard: bool,
 ) -> Result<Item, Unaddressable> {
     debug_assert!(path.starts_with('/'), "{path}");
-    let prefix = match path.find('~') {
-        Some(tilde) => Some(&path[..tilde]),
-        None if asked_wildcard => None,
+    let prefix = match path.split_once('~') {
+        Some((prefix, _)) => Some(prefix),
+        None if is_wildcard => None,
         None => path.strip_suffix('*'),
     };
-    let item = match prefix {
-        None => Item(path.into()),
-        Some(prefix) => {
-            let widened = Item::wildcard(prefix);
-            let (path, text) = (path.to_owned(), widened.as_str().to_owned());
-            if prefix == "/" {
-                return Err(Unaddressable::WholeSite(path));
-            }
-            if prefix.len() < directory.len() {
-                return Err(Unaddressable::AboveDirectory { path, widened: text });
-            }
-            if !prefix.starts_with(bound) {
-                let bound = bound.to_owned();
-                return Err(Unaddressable::OutsideBound { path, widened: text, bound });
-            }
-            widened
-        }
-    };
-    match item.as_str().len() {
-        length if length > MAX_PATH_LENGTH => Err(Unaddressable::PathTooLong(length)),
-        _ => Ok(item),
+    let Some(prefix) = prefix else { return Item(path.into()).within_limit() };
+    let (path, widened) = (path.to_owned(), format!("{prefix}*"));
+    if prefix == "/" {
+        Err(Unaddressable::WholeSite(path))
+    } else if prefix.len() < directory.len() {
+        Err(Unaddressable::AboveDirectory { path, widened })
+    } else if !prefix.starts_with(bound) {
+        Err(Unaddressable::OutsideBound { path, widened, bound: bound.to_owned() })
+    } else {
+        Item(widened.into()).within_limit()
     }
 }

@@ -1,20 +1,20 @@
 use std::sync::Arc;
 
-use super::{Addressed, Item, MAX_PATH_LENGTH, Unaddressable, UrlPath, address};
+use super::{Addressed, Item, Unaddressable, UrlPath, address, encode};
 
-/// How one target's viewers see the objects of a bucket.
+/// How the keys of a bucket become the paths of one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathSettings {
-    /// The distribution's origin path, without slashes at either end; empty
-    /// when the whole bucket is served.
+    /// As `/public`, or empty if the whole bucket is served.
     origin_path: String,
-    /// The object that is also `/`, if any.
+    /// The object that is also served as `/`.
     pub default_root_object: Option<String>,
-    /// File names whose directory shows them: `docs/index.html` is `/docs/`.
+    /// File names that are also served as their directory: with `index.html`,
+    /// `docs/index.html` is also `/docs/`.
     pub index_documents: Vec<String>,
     /// Whether the directory without its slash (`/docs`) is cached as well.
     pub directory_redirects: bool,
-    /// Whether paths are cached with query strings.
+    /// Whether the cache key includes query strings.
     pub query_strings: bool,
     /// Which spellings of `+` viewers use.
     pub plus: PlusSpelling,
@@ -46,106 +46,87 @@ impl Default for PathSettings {
 }
 
 impl PathSettings {
-    /// Sets the origin path, with or without slashes at either end.
+    /// Sets the origin path, given with or without slashes at either end.
     pub fn set_origin_path(&mut self, origin_path: &str) {
-        self.origin_path = origin_path.trim_matches('/').to_owned();
+        let name = origin_path.trim_matches('/');
+        self.origin_path = if name.is_empty() { String::new() } else { format!("/{name}") };
     }
 
-    /// The origin path as CloudFront writes it (`/public`), or nothing.
-    pub fn origin_path(&self) -> String {
-        if self.origin_path.is_empty() { String::new() } else { format!("/{}", self.origin_path) }
+    /// The origin path as CloudFront writes it (`/public`), or an empty text.
+    pub fn origin_path(&self) -> &str {
+        &self.origin_path
     }
 
-    /// The key below the origin path, or `None` when the target does not serve
-    /// it.
-    pub fn served_key<'k>(&self, key: &'k str) -> Option<&'k str> {
-        if self.origin_path.is_empty() {
-            return Some(key);
+    /// The key without the origin path; `None` if the target does not serve it.
+    pub(crate) fn served_key<'k>(&self, key: &'k str) -> Option<&'k str> {
+        match self.origin_path.strip_prefix('/') {
+            None => Some(key),
+            Some(directory) => key.strip_prefix(directory)?.strip_prefix('/'),
         }
-        key.strip_prefix(&*self.origin_path)?.strip_prefix('/')
     }
 
-    /// The URL path of a key, or `None` when the target does not serve it.
+    /// The URL path of a key; `None` if the target does not serve it.
     pub fn url_path(&self, key: &str) -> Option<UrlPath> {
         self.served_key(key).map(UrlPath::new)
     }
 
-    /// The bound that a rule's `prefix` gives the paths of this target: less
-    /// the origin path, encoded, with a leading slash. A prefix that ends
-    /// within the origin path bounds nothing.
+    /// The bound of a rule's `prefix`: without the origin path, encoded, with a
+    /// leading slash. For a prefix that ends within the origin path, it is `/`.
     pub fn bound(&self, prefix: &str) -> Arc<str> {
         UrlPath::new(self.served_key(prefix).unwrap_or_default()).as_str().into()
     }
 
-    /// Every item that an object's path stands for, in a fixed order: the path
-    /// itself, its directory if it is an index document, `/` if it is the
-    /// default root object; each in every spelling of `+` and, if asked, with
-    /// every query string.
+    /// The items of an object: for its path and for every other path it is served
+    /// at, in each spelling of `+`, and with query strings if they are cached.
     pub fn items(&self, path: &UrlPath, bound: &Arc<str>) -> Vec<Result<Addressed, Unaddressable>> {
         let mut items = Vec::with_capacity(1);
-        for view in self.views(path) {
-            for plus in self.plus_spellings(view) {
+        for served in self.served_paths(path) {
+            for plus in self.plus_spellings(served) {
                 let respell = |text: &str| text.replace('+', plus);
                 let directory = respell(path.directory());
                 let bound = if bound.contains('+') { respell(bound).into() } else { bound.clone() };
-                match address(&respell(view), &directory, &bound, false) {
-                    Ok(item) => {
-                        let is_directory = view != path.as_str() || view.ends_with('/');
-                        items.extend(self.with_query_strings(item, is_directory, &bound));
+                let item = address(&respell(served), &directory, &bound, false);
+                let addressed = |item| Addressed { item, bound: bound.clone() };
+                match item {
+                    Ok(item) if self.query_strings && !item.is_wildcard() => {
+                        // For a directory, `X*` would purge everything below it.
+                        if served != path.as_str() || served.ends_with('/') {
+                            let wildcard = Item::wildcard(&format!("{item}?")).within_limit();
+                            items.push(Ok(addressed(item)));
+                            items.push(wildcard.map(addressed));
+                        } else {
+                            let wildcard = Item::wildcard(item.as_str()).within_limit();
+                            items.push(wildcard.map(addressed));
+                        }
                     }
-                    Err(reason) => items.push(Err(reason)),
+                    item => items.push(item.map(addressed)),
                 }
             }
         }
         items
     }
 
-    /// The paths under which viewers see the object at `path`.
-    fn views<'p>(&self, path: &'p UrlPath) -> Vec<&'p str> {
+    fn served_paths<'p>(&self, path: &'p UrlPath) -> Vec<&'p str> {
         let (directory, file) = (path.directory(), path.file());
-        let mut views = vec![path.as_str()];
-        if self.index_documents.iter().any(|name| super::encode(name) == file) {
-            views.push(directory);
+        let mut paths = vec![path.as_str()];
+        if self.index_documents.iter().any(|name| encode(name) == file) {
+            paths.push(directory);
             if self.directory_redirects && directory != "/" {
-                views.push(&directory[..directory.len() - 1]);
+                paths.push(&directory[..directory.len() - 1]);
             }
         }
-        let is_root = self
-            .default_root_object
-            .as_deref()
-            .is_some_and(|name| path.as_str() == UrlPath::new(name).as_str());
-        if is_root && !views.contains(&"/") {
-            views.push("/");
+        let root_object = self.default_root_object.as_deref().map(UrlPath::new);
+        if root_object.is_some_and(|root_object| root_object == *path) && !paths.contains(&"/") {
+            paths.push("/");
         }
-        views
+        paths
     }
 
-    fn plus_spellings(&self, view: &str) -> &'static [&'static str] {
+    fn plus_spellings(&self, path: &str) -> &'static [&'static str] {
         match self.plus {
-            PlusSpelling::Both if view.contains('+') => &["+", "%2B"],
+            PlusSpelling::Both if path.contains('+') => &["+", "%2B"],
             PlusSpelling::Both | PlusSpelling::Raw => &["+"],
             PlusSpelling::Encoded => &["%2B"],
         }
-    }
-
-    /// The item itself, or what covers its query strings too. The path of a
-    /// directory, with its slash or without, keeps its own item: `X*` would
-    /// purge everything below.
-    fn with_query_strings(
-        &self,
-        item: Item,
-        is_directory: bool,
-        bound: &Arc<str>,
-    ) -> Vec<Result<Addressed, Unaddressable>> {
-        let addressed = |item| Ok(Addressed { item, bound: bound.clone() });
-        if !self.query_strings || item.is_wildcard() {
-            return vec![addressed(item)];
-        }
-        let wildcard = Item::wildcard(&format!("{item}{}", if is_directory { "?" } else { "" }));
-        let wildcard = match wildcard.as_str().len() {
-            length if length > MAX_PATH_LENGTH => Err(Unaddressable::PathTooLong(length)),
-            _ => addressed(wildcard),
-        };
-        if is_directory { vec![addressed(item), wildcard] } else { vec![wildcard] }
     }
 }

@@ -5,6 +5,15 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// The item that is sent as `text`.
+pub(crate) fn item(text: &str) -> Item {
+    let item = match text.strip_prefix('#') {
+        Some(tag) => Item::tag(tag),
+        None => address(text, "/", "/", true),
+    };
+    item.unwrap()
+}
+
 /// The items of `key` as texts; an unaddressable one is `!` and its kind.
 fn items(settings: &PathSettings, prefix: &str, key: &str) -> Vec<String> {
     let Some(path) = settings.url_path(key) else { return vec!["not served".to_owned()] };
@@ -28,7 +37,7 @@ fn settings(change: impl FnOnce(&mut PathSettings)) -> PathSettings {
     settings
 }
 
-/// One line a case: the key, and the items a target with default settings makes.
+/// One line a case: the key, and its items with default settings.
 macro_rules! keys {
     ($($key:expr => [$($item:expr),*];)*) => {
         [$(($key, [$($item),*].as_slice())),*]
@@ -50,7 +59,7 @@ fn keys_with_default_settings() {
         "*a" => ["/*a"];
         ".htaccess" => ["/.htaccess"];
         ".well-known/security.txt" => ["/.well-known/security.txt"];
-        // Slashes and dots are part of the name.
+        // Slashes and dots are kept.
         "/a" => ["//a"];
         "//a" => ["///a"];
         "a//b" => ["/a//b"];
@@ -253,26 +262,6 @@ fn origin_paths_are_normalised() {
 }
 
 #[test]
-fn parts_of_a_path() {
-    for (key, directory, file, stem, ext) in [
-        ("a", "/", "a", "a", ""),
-        ("a.html", "/", "a.html", "a", "html"),
-        ("d/a.tar.gz", "/d/", "a.tar.gz", "a.tar", "gz"),
-        ("d/", "/d/", "", "", ""),
-        (".htaccess", "/", ".htaccess", ".htaccess", ""),
-        ("a.", "/", "a.", "a", ""),
-        ("my dir/my file.txt", "/my%20dir/", "my%20file.txt", "my%20file", "txt"),
-    ] {
-        let path = UrlPath::new(key);
-        assert_eq!(
-            (path.directory(), path.file(), path.stem(), path.ext()),
-            (directory, file, stem, ext),
-            "{key:?}"
-        );
-    }
-}
-
-#[test]
 fn long_paths_are_unaddressable() {
     let key = "é".repeat(667);
     assert_eq!(items(&PathSettings::default(), "", &key), ["!too long"]);
@@ -282,7 +271,7 @@ fn long_paths_are_unaddressable() {
 }
 
 #[test]
-fn a_wildcard_asked_for_may_be_the_whole_site() {
+fn a_requested_wildcard_may_be_the_whole_site() {
     assert_eq!(address("/*", "/", "/", true).unwrap().as_str(), "/*");
     assert_eq!(
         address("/a~b/*", "/a~b/", "/", true).map(|i| i.to_string()).map_err(|e| e.to_string()),
@@ -306,11 +295,6 @@ fn tags() {
 
 #[test]
 fn what_an_item_covers() {
-    let item = |text: &str| match (text.strip_prefix('#'), text.strip_suffix('*')) {
-        (Some(tag), _) => Item::tag(tag).unwrap(),
-        (None, Some(prefix)) => Item::wildcard(prefix),
-        (None, None) => address(text, "/", "/", false).unwrap(),
-    };
     for (wide, other, covers) in [
         ("/a", "/a", true),
         ("/a", "/A", false),
@@ -334,7 +318,7 @@ fn what_an_item_covers() {
     }
 }
 
-/// Keys with plenty of what is special.
+/// Keys with many special characters.
 fn hostile_key() -> impl Strategy<Value = String> {
     prop_oneof![
         "[ab/~*+%?# .é한]{1,12}",
@@ -362,7 +346,7 @@ fn any_settings() -> impl Strategy<Value = PathSettings> {
     )
 }
 
-/// Whether CloudFront takes this byte raw in a path.
+/// Whether CloudFront accepts this byte raw in a path.
 fn is_allowed(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/-_.!'()*$&+,;:=@%?".contains(&byte)
 }
@@ -378,7 +362,7 @@ proptest! {
     }
 
     #[test]
-    fn items_hold_no_byte_cloudfront_refuses(settings in any_settings(), key in hostile_key()) {
+    fn items_contain_only_bytes_that_cloudfront_accepts(settings in any_settings(), key in hostile_key()) {
         let Some(path) = settings.url_path(&key) else { return Ok(()) };
         for item in settings.items(&path, &settings.bound("")).into_iter().flatten() {
             let text = item.item.as_str();
@@ -395,8 +379,8 @@ proptest! {
         }
     }
 
-    /// A wildcard made from a key covers the key's own path, starts with the
-    /// bound, and reaches no further up than the key's directory.
+    /// A wildcard made from a key starts with the bound and with the key's
+    /// directory.
     #[test]
     fn wildcards_from_keys_are_no_wider_than_allowed(
         settings in any_settings(), key in hostile_key(), cut in 0..12_usize,

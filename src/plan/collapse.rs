@@ -1,48 +1,44 @@
-//! Chooses the wildcards that stand for paths.
+//! Chooses the directory wildcards that replace paths.
 //!
-//! # What is chosen
+//! # The optimum
 //!
-//! When more than [`above`](Collapse::above) paths, or more than
-//! [`max_wildcards`](Collapse::max_wildcards) wildcards, are left after the
-//! cover, the plan may put *directory wildcards* (`/docs/*`) in their place: at
-//! most `max_wildcards` wildcards in all, none covering another, none with fewer
-//! than [`min_depth`](Collapse::min_depth) segments, each standing for at least
-//! two items. A wildcard stands for an item only if it starts with the item's
-//! bound. Of all such sets the plan takes the one with the least sum of
+//! If more than [`above`](Collapse::above) paths, or more than
+//! [`max_wildcards`](Collapse::max_wildcards) wildcards, remain after the cover,
+//! the plan may send *directory wildcards* (`/docs/*`) instead. A set of
+//! wildcards is valid if
+//!
+//! - no wildcard covers another,
+//! - each has at least [`min_depth`](Collapse::min_depth) segments,
+//! - each replaces at least two items. It may replace an item only if it starts
+//!   with the item's bound.
+//! - With the wildcards that rules requested and that it does not replace, there
+//!   are at most `max_wildcards`. If bounds and `min_depth` rule that out, there
+//!   are as few as possible.
+//!
+//! The plan takes the valid set of the lowest cost, which is the sum of
 //!
 //! - 1 for each item that is sent,
-//! - for each wildcard: [`weight`](Collapse::weight) for every directory it
-//!   opens, itself included, whose index page is not in the batch (at least
-//!   once), and
-//! - for each wildcard: 1 for every *unproven* item it stands for, up to
-//!   `above` of them.
-//!
-//! An item is **proven** if the index page of its directory is in the batch
-//! too; for an index page, the one of the directory above (the wildcard's own
-//! index page needs no proof). The index page of `/docs/` is `/docs/`
-//! itself, or a file `/docs/index.…`.
-//!
-//! In a sentence: *a wildcard must replace more than `weight` paths for each
-//! directory it opens without its index page, and beyond that more than `above`
-//! paths of which nothing shows that their directory was rebuilt.* A batch does
-//! not say which objects did not change, so something in it has to tell a
-//! rebuilt directory from one where some pages were edited. Index pages do:
-//! whoever rebuilds a directory writes its index page as well, and of five
-//! hundred edits all over a site hardly any is one. Where a site has no index
-//! pages, sheer number has to do.
+//! - for each wildcard, [`weight`](Collapse::weight) for every directory it
+//!   purges, itself included, whose index page is not in the batch (at least
+//!   once),
+//! - for each wildcard, 1 for every item below it *without evidence*, up to
+//!   `above` items,
+//! - for each wildcard, 1 for every item below it that it may not replace. It
+//!   purges these items, so they are not sent, but they must not be a reason
+//!   for the wildcard.
 //!
 //! Ties go to fewer wildcards, then to fewer directories purged, then to the
-//! first set in byte order. With a [census](super::Census) no guess is needed:
-//! `weight` × the unchanged objects below the wildcard / 10 takes the place of
-//! both charges.
+//! first set in byte order.
 //!
-//! Items whose bound a wildcard does not start with are charged as if they were
-//! still sent: they are no reason for it. If it is chosen for the sake of others
-//! it purges them all the same, and they are not paid for twice.
+//! An item has **evidence** if the index page of its directory is in the batch.
+//! For an index page, it is that of the parent directory; the index page of the
+//! wildcard's own directory needs none. The index page of `/docs/` is the path
+//! `/docs/` or a file `/docs/index.…`.
 //!
-//! Wildcards that the rules ask for count towards `max_wildcards` and can be
-//! stood for like paths. When bounds and `min_depth` leave no way down to
-//! `max_wildcards`, the plan has as few wildcards as they allow.
+//! The reason for evidence: a batch does not list the objects that did not
+//! change. A build that rewrites a directory also writes its index page, but
+//! among hundreds of edits all over a site there is hardly an index page. Sites
+//! without index pages are collapsed by number alone.
 //!
 //! # An example
 //!
@@ -53,142 +49,140 @@
 //! /docs/faq/x.html  /docs/faq/y.html  /news/1.html  /news/2.html
 //! ```
 //!
-//! | chosen | items | charge for directories | for unproven items | sum |
+//! | chosen | items | for directories | for items without evidence | cost |
 //! |---|---|---|---|---|
 //! | nothing | 9 | 0 | 0 | 9 |
 //! | `/docs/*` | 3 | 3 × 1: `/docs/faq/` | 2: `x.html`, `y.html` | **8** |
 //! | `/docs/*` `/news/*` | 2 | 3 × 1 + 3 × 1 | 2 + 2 | 12 |
 //! | `/docs/faq/*` | 8 | 3 × 1 | 2 | 13 |
 //!
-//! # Why it is the least sum
+//! # The algorithm
 //!
-//! Below one directory, what matters of a choice is how many wildcards it uses
-//! and what it costs: which directories they are changes nothing elsewhere. So a
-//! table of the best choice for each number of wildcards is enough. The table of
-//! a directory is made of its children's, by trying every split of the number
-//! among them, and of the one choice that replaces them all, the directory's own
-//! wildcard. By induction every table is right, the root's too. Each of the sums
-//! that the tie-breaks compare is a sum over the children as well, and byte
-//! order is that of children laid one behind the other.
+//! Dynamic programming over the directory tree. All that the rest of the tree
+//! needs to know of the choices in a subtree is how many wildcards they use and
+//! what they cost. So each subtree keeps the [`ParetoFront`] of its choices, at
+//! most `max_wildcards` + 1 of them. It is made of the fronts of the children,
+//! by combining all pairs, and of one more choice: the directory's own wildcard,
+//! which replaces all others below it. All parts of the cost and of the
+//! tie-breaks are sums over subtrees, so by induction each front is exact, and
+//! so is the one of the root.
 //!
-//! Paths come sorted, so a directory's paths follow one another: one walk with a
-//! stack of open directories sees all of them, and a table has at most
-//! `max_wildcards` + 1 rows. Time grows with the number of paths, but for the
-//! sorting.
+//! Paths come sorted, so a single pass with a stack of open directories visits
+//! the tree in post-order. After sorting, time is linear in the number of paths.
 
-use crate::rules::Collapse;
+use crate::{item::Item, target::Collapse};
 
 use super::{
-    census::Unchanged,
-    table::{Choice, Table},
+    cover::Candidate,
+    front::{Choice, ParetoFront, Price},
 };
 
-/// An item left after the cover.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Leaf<'a> {
-    /// The path, or what a wildcard has in front of its `*`.
-    pub path: &'a str,
-    /// Whether it is a wildcard.
-    pub wildcard: bool,
-    /// The length of its bound, which is the start of `path`; more than the
-    /// path's length if no wildcard may stand for it.
-    pub bound: usize,
-}
-
-/// Chooses directories, each given with its slash, in byte order. `leaves` are
-/// sorted by path, and none covers another.
-pub(super) fn choose<'a>(
-    leaves: impl Iterator<Item = Leaf<'a>>,
-    settings: &Collapse,
-    unchanged: Option<Unchanged<'_>>,
-) -> Vec<&'a str> {
-    let mut walk = Walk::new(settings, unchanged);
-    for leaf in leaves {
-        walk.leaf(leaf);
+/// The wildcards that replace candidates. `candidates` are covered.
+pub(super) fn wildcards(candidates: &[Candidate], settings: &Collapse) -> Vec<Item> {
+    let is_tag = |candidate: &Candidate| candidate.planned.item.is_tag();
+    let paths = &candidates[candidates.partition_point(is_tag)..];
+    let leaves = paths.iter().map(|candidate| Leaf {
+        path: candidate.planned.item.stem(),
+        is_wildcard: candidate.planned.item.is_wildcard(),
+        bound: candidate.bound,
+    });
+    let wildcards = leaves.clone().filter(|leaf| leaf.is_wildcard).count();
+    if paths.len() - wildcards <= settings.above && wildcards <= settings.max_wildcards {
+        return Vec::new();
     }
-    walk.finish()
+    choose(leaves, settings).into_iter().map(Item::wildcard).collect()
 }
 
-/// One path, in the unit of [`Choice::cost`].
-const PATH: u64 = 10;
+/// A path or a wildcard path.
+#[derive(Clone, Copy, Debug)]
+struct Leaf<'a> {
+    /// The path, or the text of a wildcard in front of its `*`.
+    path: &'a str,
+    is_wildcard: bool,
+    /// The length of the bound, which `path` starts with, or
+    /// [`UNBOUND`](super::cover::UNBOUND).
+    bound: usize,
+}
 
-/// A directory that the walk is in.
+/// Chooses directories, returned with their final slash and in byte order.
+/// `leaves` are sorted by path, and none covers another.
+fn choose<'a>(leaves: impl Iterator<Item = Leaf<'a>>, settings: &Collapse) -> Vec<&'a str> {
+    let mut walk =
+        Walk { settings, open: Vec::new(), path: "/", names: Vec::new(), slash_path: "" };
+    walk.open_directory("/", 1);
+    for leaf in leaves {
+        walk.visit(leaf);
+    }
+    let root = walk.close_all();
+    let chosen = root.front.into_best().chosen;
+    chosen.into_iter().map(|index| walk.names[index as usize]).collect()
+}
+
+/// A directory with items of the batch.
 #[derive(Default)]
 struct Directory {
-    /// How many bytes of the current path name it, its slash included.
+    /// The length of its name, which is a prefix of the current path and ends
+    /// in a slash.
     length: usize,
-    number: u32,
+    /// Its index in [`Walk::names`].
+    index: u32,
     /// Whether its index page is in the batch.
     has_index: bool,
-    /// Its own items, by what they are.
+
+    // Its own items, subdirectories left out.
     index_pages: usize,
     others: usize,
     wildcards: usize,
-    /// Index pages of the directories right below it.
+    /// The index pages of its direct subdirectories.
     child_index_pages: usize,
 
-    // The rest is about everything below it.
+    // The subtree.
     items: usize,
-    /// Items that this directory's wildcard may stand for and no wildcard
-    /// above it.
-    anchored: usize,
-    /// Items that this directory's wildcard may not stand for.
+    /// Items that the wildcard of this directory may replace, and that of no
+    /// directory further up.
+    outermost_for: usize,
+    /// Items that the wildcard of this directory may not replace.
     forbidden: usize,
     directories: usize,
     without_index: usize,
-    unproven: usize,
-    table: Table,
+    without_evidence: usize,
+    front: ParetoFront,
 }
 
 struct Walk<'a, 's> {
     settings: &'s Collapse,
-    unchanged: Option<Unchanged<'s>>,
-    /// The directories of `path`, outermost first.
+    /// The directories of `path` from the root down.
     open: Vec<Directory>,
     path: &'a str,
-    /// All directories so far, by number.
+    /// The names of all directories so far, in byte order.
     names: Vec<&'a str>,
     /// The last path that ended in a slash: the index page of that directory.
     slash_path: &'a str,
 }
 
-impl<'a, 's> Walk<'a, 's> {
-    fn new(settings: &'s Collapse, unchanged: Option<Unchanged<'s>>) -> Self {
-        let mut walk = Self {
-            settings,
-            unchanged,
-            open: Vec::new(),
-            path: "/",
-            names: Vec::new(),
-            slash_path: "",
-        };
-        walk.open_directory("/", 1);
-        walk
-    }
-
-    fn leaf(&mut self, leaf: Leaf<'a>) {
-        let Leaf { path, wildcard, bound } = leaf;
+impl<'a> Walk<'a, '_> {
+    fn visit(&mut self, Leaf { path, is_wildcard, bound }: Leaf<'a>) {
         let length = directory_length(path);
         let common = common_prefix(self.path, path).min(length);
-        while self.open.last().is_some_and(|directory| directory.length > common) {
-            self.close_directory();
+        while self.innermost().length > common {
+            self.close_innermost();
         }
-        let open = self.open.last().map_or(0, |directory| directory.length);
-        for (at, _) in path[open..length].match_indices('/') {
-            self.open_directory(path, open + at + 1);
+        let open = self.innermost().length;
+        for (slash, _) in path[open..length].match_indices('/') {
+            self.open_directory(path, open + slash + 1);
         }
         self.path = path;
 
-        let anchor = self.open.partition_point(|directory| directory.length < bound);
-        match self.open.get_mut(anchor) {
-            Some(directory) => directory.anchored += 1,
+        let outermost = self.open.partition_point(|directory| directory.length < bound);
+        match self.open.get_mut(outermost) {
+            Some(directory) => directory.outermost_for += 1,
             None => self.innermost().forbidden += 1,
         }
         let name = &path[length..];
         let directory = self.innermost();
         directory.items += 1;
-        directory.wildcards += usize::from(wildcard);
-        // `?` is the rest of the path `/docs/` with any query string.
+        directory.wildcards += usize::from(is_wildcard);
+        // `?` is left of `/docs/?*`, the path `/docs/` with any query string.
         if name.is_empty() || name.starts_with("index.") || name == "?" {
             directory.index_pages += 1;
             directory.has_index = true;
@@ -201,96 +195,76 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     fn innermost(&mut self) -> &mut Directory {
-        self.open.last_mut().expect("the root stays open")
+        self.open.last_mut().expect("the root is open")
     }
 
     fn open_directory(&mut self, path: &'a str, length: usize) {
         let name = &path[..length];
-        let number = u32::try_from(self.names.len()).expect("fewer than 2^32 directories");
+        let index = u32::try_from(self.names.len()).expect("fewer than 2^32 directories");
         self.names.push(name);
-        self.open.push(Directory {
-            length,
-            number,
-            has_index: name == self.slash_path,
-            directories: 1,
-            ..Directory::default()
-        });
+        let has_index = name == self.slash_path;
+        let directory = Directory { length, index, has_index, directories: 1, ..<_>::default() };
+        self.open.push(directory);
     }
 
-    /// Works out the innermost directory and adds it to the one above.
-    fn close_directory(&mut self) {
+    /// Adds the innermost directory to its parent.
+    fn close_innermost(&mut self) {
         let depth = self.open.len() - 1;
-        let Some(mut directory) = self.open.pop() else { return };
-        let most = self.settings.max_wildcards;
-        if !directory.has_index {
-            directory.without_index += 1;
-            directory.unproven += directory.others + directory.child_index_pages;
-        }
-        let own = directory.index_pages + directory.others;
-        directory.table.add_items(own as u64 * PATH, directory.wildcards, most);
-        if depth >= self.settings.min_depth && directory.items - directory.forbidden >= 2 {
-            let choice = Choice {
-                wildcards: 1,
-                cost: (1 + directory.forbidden as u64) * PATH + self.charge(&directory),
-                directories: directory.directories,
-                chosen: vec![directory.number],
-            };
-            directory.table.offer(choice, most);
-        }
-        match self.open.last_mut() {
-            None => self.open.push(directory),
-            Some(parent) => parent.take(&directory, most),
-        }
+        let mut directory = self.open.pop().expect("a directory is open");
+        let settings = self.settings;
+        directory.complete(depth, settings);
+        self.innermost().add_child(&directory, settings.max_wildcards);
     }
 
-    /// What a wildcard for the directory costs beside the item itself.
-    fn charge(&self, directory: &Directory) -> u64 {
-        let weight = u64::from(self.settings.weight);
-        match self.unchanged {
-            // A tenth of a path for each unchanged object is one unit.
-            Some(unchanged) => {
-                weight * unchanged.below(self.names[directory.number as usize]) as u64
-            }
-            None => {
-                let directories = directory.without_index.max(1) as u64;
-                let unproven = directory.unproven.min(self.settings.above) as u64;
-                (weight * directories + unproven) * PATH
-            }
-        }
-    }
-
-    fn finish(mut self) -> Vec<&'a str> {
+    fn close_all(&mut self) -> Directory {
         while self.open.len() > 1 {
-            self.close_directory();
+            self.close_innermost();
         }
-        self.close_directory();
-        let root = self.open.pop().unwrap_or_default();
-        let best = root.table.into_best();
-        best.chosen.iter().map(|&number| self.names[number as usize]).collect()
+        let mut root = std::mem::take(self.innermost());
+        root.complete(0, self.settings);
+        root
     }
 }
 
 impl Directory {
-    /// Adds a directory right below this one, all of it known.
-    fn take(&mut self, child: &Self, most: usize) {
+    /// Completes the figures and the front after the last item.
+    fn complete(&mut self, depth: usize, settings: &Collapse) {
+        if !self.has_index {
+            self.without_index += 1;
+            self.without_evidence += self.others + self.child_index_pages;
+        }
+        let own = (self.index_pages + self.others) as u64;
+        self.front.add_items(own, self.wildcards, settings.max_wildcards);
+        if depth >= settings.min_depth && self.items - self.forbidden >= 2 {
+            let for_directories = u64::from(settings.weight) * self.without_index.max(1) as u64;
+            let for_items = self.without_evidence.min(settings.above) + self.forbidden;
+            let cost = 1 + for_directories + for_items as u64;
+            let price = Price { cost, purged_directories: self.directories };
+            let choice = Choice { wildcards: 1, price, chosen: vec![self.index] };
+            self.front.add_choice(choice, settings.max_wildcards);
+        }
+    }
+
+    /// Adds a direct subdirectory, which is complete.
+    fn add_child(&mut self, child: &Self, max_wildcards: usize) {
         self.child_index_pages += child.index_pages;
         self.items += child.items;
-        self.forbidden += child.forbidden + child.anchored;
+        self.forbidden += child.forbidden + child.outermost_for;
         self.directories += child.directories;
         self.without_index += child.without_index;
-        self.unproven += child.unproven;
-        self.table.join(&child.table, most);
+        self.without_evidence += child.without_evidence;
+        self.front.join(&child.front, max_wildcards);
     }
 }
 
-/// How many bytes of a path name its directory, the slash included. The path
-/// `/docs/` is in `/`: the wildcard `/docs/*` is not regarded as covering it.
+/// The length of a path's directory with its slash. The path `/docs/` is in `/`,
+/// because the wildcard `/docs/*` is not regarded as covering it.
 fn directory_length(path: &str) -> usize {
     let name = path.strip_suffix('/').unwrap_or(path);
     name.rfind('/').map_or(1, |slash| slash + 1)
 }
 
-/// How many bytes two texts have in common at their start.
+/// The number of bytes that two texts have in common at their start.
 fn common_prefix(a: &str, b: &str) -> usize {
     a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
 }

@@ -1,198 +1,132 @@
-//! Drops what is sent anyway.
+//! Drops items that another item makes unnecessary.
 //!
-//! - An item that several changes, rules or targets ask for is sent once.
-//! - What a wildcard [covers](wildcard_covers) goes.
-//! - Tags compare without regard to letter case, as CloudFront compares them;
-//!   of several spellings the first in byte order is sent.
+//! - Equal items are sent once.
+//! - An item that a wildcard [covers](Item::covers) is not sent.
+//! - Tags are compared without regard to letter case, as CloudFront does. Of
+//!   several spellings, the first in byte order is sent.
 
 use std::cmp::Ordering;
 
-use crate::item::{Item, wildcard_covers};
+use crate::item::{Addressed, Item};
 
-/// An item that one change asks for.
+use super::PlannedItem;
+
+/// An item that may be sent.
 #[derive(Debug)]
-pub(super) struct Asked {
-    pub item: Item,
-    /// The length of the item's bound, or [`UNBOUND`].
-    pub bound: u32,
-    /// The change's number.
-    pub change: u32,
+pub(super) struct Candidate {
+    pub planned: PlannedItem,
+    /// The length of the item's bound; [`UNBOUND`] if no wildcard may replace
+    /// the item.
+    pub bound: usize,
 }
 
-/// In place of the length of a bound: no wildcard may stand for the item.
-pub(super) const UNBOUND: u32 = u32::MAX;
+/// Longer than any path.
+pub(super) const UNBOUND: usize = usize::MAX;
 
-impl Asked {
-    pub fn new(item: Item, bound: &str, change: u32) -> Self {
-        let length = if item.stem().starts_with(bound) { bound.len() } else { usize::MAX };
-        Self { item, bound: u32::try_from(length).unwrap_or(UNBOUND), change }
+impl Candidate {
+    /// The item of one change.
+    pub fn new(Addressed { item, bound }: &Addressed, change: u32) -> Self {
+        let bound = if item.stem().starts_with(&**bound) { bound.len() } else { UNBOUND };
+        let planned = PlannedItem { item: item.clone(), changes: vec![change], replaces: 1 };
+        Self { planned, bound }
+    }
+
+    /// A wildcard that the plan chose; no change asked for it.
+    pub fn chosen(wildcard: Item) -> Self {
+        let planned = PlannedItem { item: wildcard, changes: Vec::new(), replaces: 0 };
+        Self { planned, bound: UNBOUND }
     }
 }
 
-/// An item and all who ask for it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Group<'a> {
-    /// Never empty.
-    pub asked: &'a [Asked],
-    /// The length of the shortest bound.
-    pub bound: u32,
-}
-
-impl<'a> Group<'a> {
-    fn new(asked: &'a [Asked]) -> Self {
-        let bound = asked.iter().map(|asked| asked.bound).min();
-        Self { asked, bound: bound.unwrap_or(UNBOUND) }
-    }
-
-    pub fn item(&self) -> &'a Item {
-        &self.asked[0].item
-    }
-}
-
-/// Sorts what is asked for and groups what is the same: first the paths, by
-/// their [stem](Item::stem) and wildcards before paths, then the tags.
-pub(super) fn group(asked: &mut [Asked]) -> (Vec<Group<'_>>, Vec<Group<'_>>) {
-    // Stable, because that one is fast on input that is sorted already, as key
-    // lists are.
-    asked.sort_by(|a, b| match (a.item.is_tag(), b.item.is_tag()) {
-        (false, false) => path_order(&a.item, &b.item),
-        (true, true) => tag_order(&a.item, &b.item).then_with(|| a.item.cmp(&b.item)),
-        (a, b) => a.cmp(&b),
-    });
-    let (paths, tags) = asked.split_at(asked.partition_point(|asked| !asked.item.is_tag()));
-    (
-        paths.chunk_by(|a, b| a.item == b.item).map(Group::new).collect(),
-        tags.chunk_by(|a, b| tag_order(&a.item, &b.item).is_eq()).map(Group::new).collect(),
-    )
-}
-
-/// With the wildcard first, whatever it covers follows it without a gap.
-fn path_order(a: &Item, b: &Item) -> Ordering {
-    a.stem().cmp(b.stem()).then(b.is_wildcard().cmp(&a.is_wildcard()))
-}
-
-fn tag_order(a: &Item, b: &Item) -> Ordering {
-    let lower_case = |byte: u8| byte.to_ascii_lowercase();
-    a.as_str().bytes().map(lower_case).cmp(b.as_str().bytes().map(lower_case))
-}
-
-/// What is left of a list of paths.
-#[derive(Debug, Default)]
-pub(super) struct Cover {
-    /// What is sent, in the order of the list.
-    pub heads: Vec<Head>,
-    /// For each group of the list, its place in `heads`.
-    pub owners: Vec<u32>,
-}
-
-/// Something that is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Head {
-    /// The item of the group with this number.
-    Group(u32),
-    /// The wildcard of the directory with this number.
-    Directory(u32),
-}
-
-/// Lets the wildcards among `groups`, and one for each of `directories`, cover
-/// what they can. Both lists are sorted; no directory is below another.
-pub(super) fn cover(groups: &[Group<'_>], directories: &[&str]) -> Cover {
-    let mut cover = Cover::default();
-    let mut directories = (0..).zip(directories).peekable();
-    // The outermost wildcard so far. All it covers comes before anything else.
-    let mut outermost: Option<(&str, u32)> = None;
-    for (number, group) in (0..).zip(groups) {
-        let item = group.item();
-        let (stem, wildcard) = (item.stem(), item.is_wildcard());
-        while let Some((directory, prefix)) = directories.next_if(|(_, prefix)| **prefix <= stem) {
-            if outermost.is_none_or(|(outer, _)| !wildcard_covers(outer, prefix, true)) {
-                outermost = Some((prefix, place(&mut cover.heads, Head::Directory(directory))));
-            }
+/// Returns the items that remain: tags first, then paths by their
+/// [stem](Item::stem).
+pub(super) fn cover(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+    // The stable sort is fast on sorted input, which key lists are.
+    candidates.sort_by(|a, b| order(&a.planned.item, &b.planned.item));
+    candidates.dedup_by(|next, kept| {
+        let (next_bound, next, bound, kept) =
+            (next.bound, &mut next.planned, &mut kept.bound, &mut kept.planned);
+        let covered = kept.item.covers(&next.item);
+        if kept.item.folded() == next.item.folded() {
+            *bound = next_bound.min(*bound);
+            kept.replaces = kept.replaces.max(next.replaces);
+        } else if covered {
+            kept.replaces += next.replaces;
         }
-        let owner = match outermost {
-            Some((prefix, owner)) if wildcard_covers(prefix, stem, wildcard) => owner,
-            _ => {
-                let owner = place(&mut cover.heads, Head::Group(number));
-                if wildcard {
-                    outermost = Some((stem, owner));
-                }
-                owner
-            }
-        };
-        cover.owners.push(owner);
-    }
-    cover
+        if covered {
+            kept.changes.append(&mut next.changes);
+        }
+        covered
+    });
+    candidates
 }
 
-fn place(heads: &mut Vec<Head>, head: Head) -> u32 {
-    heads.push(head);
-    u32::try_from(heads.len() - 1).expect("fewer than 2^32 items")
+/// Puts all items that a wildcard covers right behind it.
+fn order(a: &Item, b: &Item) -> Ordering {
+    match (a.is_tag(), b.is_tag()) {
+        (true, true) => a.folded().cmp(&b.folded()).then_with(|| a.cmp(b)),
+        (false, false) => a.stem().cmp(b.stem()).then_with(|| {
+            let paths_first = a.is_wildcard().cmp(&b.is_wildcard());
+            // `/d/*` does not cover `/d/`.
+            let is_directory = a.stem().ends_with('/') && a.stem() != "/";
+            if is_directory { paths_first } else { paths_first.reverse() }
+        }),
+        (a_is_tag, b_is_tag) => b_is_tag.cmp(&a_is_tag),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::item::tests::item;
 
-    /// The items that are left of `texts`, with what each stands for.
-    fn left(texts: &[&str], directories: &[&str]) -> Vec<String> {
-        let mut asked: Vec<Asked> = (0..)
-            .zip(texts)
-            .map(|(change, text)| {
-                let item = match (text.strip_prefix('#'), text.strip_suffix('*')) {
-                    (Some(tag), _) => Item::tag(tag).unwrap(),
-                    (None, Some(prefix)) => Item::wildcard(prefix),
-                    (None, None) => crate::item::address(text, "/", "/", false).unwrap(),
-                };
-                Asked::new(item, "/", change)
-            })
-            .collect();
-        let (paths, tags) = group(&mut asked);
-        let cover = cover(&paths, directories);
-        let mut left: Vec<String> = (0..)
-            .zip(&cover.heads)
-            .map(|(head, kind)| {
-                let text = match kind {
-                    Head::Group(group) => paths[*group as usize].item().to_string(),
-                    Head::Directory(number) => format!("+{}*", directories[*number as usize]),
-                };
-                let owned = cover.owners.iter().filter(|owner| **owner == head).count();
-                format!("{text} {owned}")
-            })
-            .collect();
-        left.extend(tags.iter().map(|tag| format!("{} {}", tag.item(), tag.asked.len())));
-        left
+    /// What remains of `texts` and the wildcards of `directories`, each with
+    /// the number of items it replaces.
+    fn remaining(texts: &[&str], directories: &[&str]) -> Vec<String> {
+        let bound = "/".into();
+        let candidates = texts.iter().map(|text| {
+            Candidate::new(&Addressed { item: item(text), bound: std::sync::Arc::clone(&bound) }, 0)
+        });
+        let chosen = directories.iter().map(|prefix| Candidate::chosen(Item::wildcard(prefix)));
+        let remaining = cover(candidates.chain(chosen).collect()).into_iter();
+        remaining.map(|c| format!("{} {}", c.planned.item, c.planned.replaces)).collect()
     }
 
     #[test]
-    fn what_is_left() {
+    fn what_remains() {
         for (texts, directories, expected) in [
             (&["/a", "/a", "/b"][..], &[][..], &["/a 1", "/b 1"][..]),
             (&["/a*", "/a", "/ab", "/a/b", "/b"], &[], &["/a* 4", "/b 1"]),
             // `!` sorts before `*`, `/` after it.
             (&["/a*", "/a!", "/a/*", "/a/x*"], &[], &["/a* 4"]),
-            (&["/d/*", "/d/", "/d/a", "/d"], &[], &["/d 1", "/d/* 2", "/d/ 1"]),
+            (&["/d/*", "/d/", "/d/a", "/d"], &[], &["/d 1", "/d/ 1", "/d/* 2"]),
+            (&["/d/*", "/d/", "/d/", "/d/a"], &[], &["/d/ 1", "/d/* 2"]),
             (&["/d/*", "/d/", "/*"], &[], &["/* 3"]),
             (&["/*", "/"], &[], &["/* 2"]),
             (&["/d*", "/d/"], &[], &["/d* 2"]),
             (&["/d/*", "/d/e/", "/d/?*"], &[], &["/d/* 3"]),
-            (&["/d/", "/d/a", "/d/b/c", "/e"], &["/d/"], &["+/d/* 2", "/d/ 1", "/e 1"]),
-            (&["/a/1", "/b/1", "/c"], &["/a/", "/b/"], &["+/a/* 1", "+/b/* 1", "/c 1"]),
-            (&["/a/*", "/b/1"], &["/a/"], &["+/a/* 1", "/b/1 1"]),
+            (&["/d/", "/d/a", "/d/b/c", "/e"], &["/d/"], &["/d/ 1", "/d/* 2", "/e 1"]),
+            (&["/a/1", "/b/1", "/c"], &["/a/", "/b/"], &["/a/* 1", "/b/* 1", "/c 1"]),
+            (&["/a/*", "/b/1"], &["/a/"], &["/a/* 1", "/b/1 1"]),
             (&["/A", "/a"], &[], &["/A 1", "/a 1"]),
-            (&["#b", "#B", "#a", "/x"], &[], &["/x 1", "#a 1", "#B 2"]),
+            (&["#b", "#B", "#a", "/x"], &[], &["#a 1", "#B 1", "/x 1"]),
             // A wildcard never covers a tag.
-            (&["#a", "/*"], &[], &["/* 1", "#a 1"]),
+            (&["#a", "/*"], &[], &["#a 1", "/* 1"]),
             (&[], &[], &[]),
         ] {
-            assert_eq!(left(texts, directories), expected, "{texts:?} {directories:?}");
+            assert_eq!(remaining(texts, directories), expected, "{texts:?} {directories:?}");
         }
     }
 
     #[test]
     fn a_bound_that_does_not_start_the_path_forbids_every_wildcard() {
-        let path = |text| crate::item::address(text, "/", "/", false).unwrap();
-        assert_eq!(Asked::new(path("/docs/a"), "/docs/", 0).bound, 6);
-        assert_eq!(Asked::new(path("/feed.xml"), "/docs/", 0).bound, UNBOUND);
-        assert_eq!(Asked::new(Item::wildcard("/docs/a"), "/docs/a*", 0).bound, UNBOUND);
+        for (text, bound, expected) in [
+            ("/docs/a", "/docs/", "/docs/".len()),
+            ("/feed.xml", "/docs/", UNBOUND),
+            ("/docs/a*", "/docs/a*", UNBOUND),
+        ] {
+            let addressed = Addressed { item: item(text), bound: bound.into() };
+            assert_eq!(Candidate::new(&addressed, 0).bound, expected, "{text} {bound}");
+        }
     }
 }

@@ -1,37 +1,34 @@
-//! The plan: per distribution, the fewest billed paths that cover every change
-//! and purge nothing nobody asked for.
+//! The plan: per distribution, the fewest billed paths that cover every change.
 //!
 //! ```text
-//! changes ─ decisions → merge → cover → collapse → split → requests
+//! changes with decisions → merge → cover → collapse → split → requests
 //! ```
 //!
-//! - **Merge**: targets with an equal [`Distribution`] share one plan. A
-//!   repeated [`Identity`] counts once, but every delivery that brought it is
-//!   behind its items.
-//! - **Cover**: duplicates go, and what a wildcard item covers.
-//! - **Collapse**: where many paths are left, a few directory wildcards take
-//!   their place; the module `collapse` says which, and why they are the best.
-//! - **Split**: requests within CloudFront's limits, each with a caller
-//!   reference made from what it sends and on whose behalf.
+//! - **Merge**: targets of one [`Distribution`] share one plan. Copies of one
+//!   change (equal [`Identity`]) count once, and each of them is behind the
+//!   items that it requested.
+//! - **Cover**: duplicates are dropped, and items that a wildcard covers.
+//! - **Collapse**: if many paths remain, a few directory wildcards replace them.
+//!   The module `collapse` defines which.
+//! - **Split**: requests within CloudFront's limits, wildcards in requests of
+//!   their own, each with a caller reference.
 //!
-//! A plan is a pure function of the changes, the decisions and the settings: no
-//! clock, no chance, and the order of the changes decides nothing.
+//! A plan is a pure function of the changes, their decisions and the settings.
+//! The order of the changes never decides.
 //!
 //! ```
-//! use s3_cloudfront_invalidator::plan::{Options, Planner};
+//! use s3_cloudfront_invalidator::plan::{PlanOptions, Planner};
 //!
-//! let plan = Planner::new(&[], Options::default()).finish();
+//! let plan = Planner::new(&[], PlanOptions::default()).finish();
 //! assert_eq!(plan.billed_paths(), 0);
 //! ```
 
-mod census;
 mod collapse;
-mod cost;
 mod cover;
+mod front;
 mod planner;
 mod reference;
 mod split;
-mod table;
 
 use std::sync::Arc;
 
@@ -41,117 +38,119 @@ use crate::{
     item::{Item, Unaddressable},
 };
 
+pub use crate::target::Collapse;
+
 pub use self::{
-    census::{Census, Unchanged},
-    cost::{Cost, Dollars, FREE_PATHS_PER_MONTH, MILLIDOLLARS_PER_PATH},
-    planner::{Options, Planner},
+    planner::{PlanOptions, Planner},
     reference::caller_reference,
     split::{ITEMS_PER_REQUEST, MAX_ITEMS_PER_REQUEST, MAX_WILDCARDS_PER_REQUEST},
 };
 
-/// What is to be submitted, and for whom.
+/// The requests for all distributions, and the changes behind them.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// How many changes there were and what the rules said of them.
+    /// How the changes were decided.
     pub counts: Counts,
-    /// Every change of every delivery that asked for an item; items point here.
-    pub sources: Vec<Source>,
+    /// Every change of every delivery that requested an item. Items refer to it
+    /// by index.
+    pub changes: Vec<DeliveredChange>,
     /// One entry per distribution, in the order of [`Distribution`].
     pub distributions: Vec<DistributionPlan>,
 }
 
-/// How many distinct changes there were and what the rules said of them.
+/// How many distinct changes there were, by decision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// All distinct changes: a repeated identity counts once.
+    /// All distinct changes.
     pub changes: usize,
     /// A rule other than `ignore` matched.
     pub matched: usize,
     /// Only an `ignore` rule matched.
     pub ignored: usize,
-    /// No rule matched and the fallback did not take it.
+    /// No rule matched, and the change was not sent to `DistributionId`.
     pub unmatched: usize,
-    /// No rule matched and `DistributionId` took it.
+    /// No rule matched, and the change was sent to `DistributionId`.
     pub fallback: usize,
-    /// Matched, but no target serves the key.
+    /// Of the matched changes, those whose key no target serves.
     pub not_served: usize,
 }
 
-/// One change as one delivery brought it.
+/// A change in one delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// The place of the delivery in the payload.
+pub struct DeliveredChange {
+    /// The index of the delivery in the payload.
     pub delivery: u32,
-    /// The change's identity. Two deliveries may bring the same one.
+    /// Several deliveries may bring copies of one change.
     pub identity: Identity,
 }
 
-/// What is to be submitted to one distribution.
+/// The requests for one distribution.
 #[derive(Debug)]
 pub struct DistributionPlan {
-    /// The distribution.
+    /// The distribution to invalidate.
     pub distribution: Distribution,
     /// The names of the targets that contributed, in the order of rules.yaml.
     pub targets: Vec<Arc<str>>,
-    /// The requests, to be sent one after another.
+    /// The requests, to be sent in this order.
     pub requests: Vec<Request>,
-    /// What no item can be sent for.
+    /// The changes that no item can be sent for.
     pub unaddressable: Vec<UnaddressableChange>,
 }
 
-/// One CreateInvalidation.
+/// One CreateInvalidation request.
 #[derive(Debug)]
 pub struct Request {
-    /// The same for the same distribution, items and identities.
+    /// See [`caller_reference`].
     pub caller_reference: String,
-    /// Its items, sorted and distinct.
+    /// Sorted and distinct.
     pub items: Vec<PlannedItem>,
 }
 
-/// An item and the changes it answers for.
+/// An item and the changes it is sent for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedItem {
-    /// The item.
+    /// The item to send.
     pub item: Item,
-    /// Places in [`Plan::sources`], sorted: every change this item covers.
-    pub sources: Vec<u32>,
-    /// How many of the items that the rules asked for it stands for, itself
+    /// Sorted indexes into [`Plan::changes`]: every change this item covers.
+    pub changes: Vec<u32>,
+    /// How many of the items that rules requested this one replaces, itself
     /// included if it is one of them. 1 for a path.
-    pub stands_for: usize,
+    pub replaces: usize,
 }
 
 /// A change that no item can be sent for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnaddressableChange {
-    /// The bucket.
+    /// The bucket of the object.
     pub bucket: Arc<str>,
-    /// The key.
+    /// The decoded key of the object.
     pub key: String,
-    /// Why.
+    /// Why there is no item.
     pub reason: Unaddressable,
-    /// Places in [`Plan::sources`].
-    pub sources: Vec<u32>,
+    /// Sorted indexes into [`Plan::changes`].
+    pub changes: Vec<u32>,
 }
 
 impl Plan {
-    /// What CloudFront will bill for all distributions.
+    /// The number of paths that CloudFront bills.
     pub fn billed_paths(&self) -> usize {
         self.distributions.iter().map(DistributionPlan::billed_paths).sum()
     }
 }
 
 impl DistributionPlan {
-    /// Everything that is sent, request by request.
+    /// The items of all requests.
     pub fn items(&self) -> impl Iterator<Item = &PlannedItem> {
         self.requests.iter().flat_map(|request| &request.items)
     }
 
-    /// What CloudFront will bill: every path, wildcard and tag is one.
+    /// The number of paths that CloudFront bills: one for every path, wildcard
+    /// and tag.
     pub fn billed_paths(&self) -> usize {
         self.requests.iter().map(|request| request.items.len()).sum()
     }
 
-    /// How many of the items are wildcards.
+    /// The number of wildcards among the items.
     pub fn wildcards(&self) -> usize {
         self.items().filter(|planned| planned.item.is_wildcard()).count()
     }

@@ -1,226 +1,169 @@
 //! From decisions to a plan.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
     event::{Change, Identity},
-    item::{Item, Unaddressable},
-    rules::{Collapse, Decision, Target, TargetIndex, Verdict},
+    rules::{Decision, Verdict},
+    target::{Collapse, Target, TargetIndex},
 };
 
 use super::{
-    Census, Counts, DistributionPlan, Plan, PlannedItem, Request, Source, UnaddressableChange,
-    caller_reference,
-    census::Unchanged,
-    collapse,
-    cover::{self, Asked, Group, Head},
+    Counts, DeliveredChange, DistributionPlan, Plan, PlannedItem, Request, UnaddressableChange,
+    caller_reference, collapse,
+    cover::{Candidate, cover},
     split::{self, split},
 };
 
-/// What a plan is made with.
+/// The settings of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// The most items of a request; the hard limit is
+pub struct PlanOptions {
+    /// The most items of a request, up to
     /// [`MAX_ITEMS_PER_REQUEST`](super::MAX_ITEMS_PER_REQUEST).
     pub items_per_request: usize,
 }
 
-impl Default for Options {
+impl Default for PlanOptions {
     fn default() -> Self {
         Self { items_per_request: split::ITEMS_PER_REQUEST }
     }
 }
 
-/// Collects changes and what the rules say of them, and makes the plan.
+/// Collects changes with their decisions, and makes the plan.
 #[derive(Debug)]
 pub struct Planner<'t> {
     targets: &'t [Target],
-    options: Options,
-    /// For each target, the place of its distribution in `drafts`.
+    options: PlanOptions,
+    /// For each target, the index of its distribution in `drafts`.
     draft_of: Vec<usize>,
     drafts: Vec<Draft<'t>>,
-    counts: Counts,
-    /// Every change so far, as it was first seen; with its number if it asked
-    /// for anything.
-    seen: HashMap<Identity, (View, Option<u32>)>,
-    /// The same changes, seen otherwise.
-    other_views: HashMap<(Identity, View), Option<u32>>,
-    /// The identities of the changes that asked for anything, by number.
-    identities: Vec<Identity>,
-    /// Which delivery brought which change, by the change's number.
-    deliveries: Vec<(u32, u32)>,
+    outcomes: HashMap<Identity, Outcome>,
+    changes: Vec<DeliveredChange>,
 }
 
-/// What one distribution is asked for.
+/// The decisions for one distribution.
 #[derive(Debug)]
 struct Draft<'t> {
     target: &'t Target,
     collapse: Option<Collapse>,
-    /// The targets that contributed.
-    contributors: Vec<TargetIndex>,
-    asked: Vec<Asked>,
-    unaddressable: Vec<Refused>,
+    contributors: BTreeSet<TargetIndex>,
+    candidates: Vec<Candidate>,
+    unaddressable: Vec<UnaddressableChange>,
 }
 
-/// What rules see of a change beside its identity, hashed. The same change has
-/// several when it comes in payloads of several shapes, some of which leave
-/// account or size out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct View(u64);
+/// How a change is counted. If copies of one change are decided differently,
+/// the greatest outcome counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    Unmatched,
+    Fallback,
+    Ignored,
+    NotServed,
+    Matched,
+}
 
-impl View {
-    fn of(change: &Change) -> Self {
-        let mut hasher = DefaultHasher::new();
-        (&change.account, &change.region, change.size).hash(&mut hasher);
-        Self(hasher.finish())
+impl Outcome {
+    fn of(decision: &Decision) -> Self {
+        match (decision.verdict, decision.contributions.is_empty()) {
+            (Verdict::Unmatched, true) => Self::Unmatched,
+            (Verdict::Unmatched, false) => Self::Fallback,
+            (Verdict::Ignored, _) => Self::Ignored,
+            (Verdict::Matched, true) => Self::NotServed,
+            (Verdict::Matched, false) => Self::Matched,
+        }
     }
-}
-
-#[derive(Debug)]
-struct Refused {
-    bucket: Arc<str>,
-    key: String,
-    reason: Unaddressable,
-    change: u32,
 }
 
 impl<'t> Planner<'t> {
-    /// A planner for changes whose decisions speak of these targets. Targets of
-    /// one distribution share one plan, and its wildcards purge what each of
-    /// them serves, so the more careful of their collapse settings count.
-    pub fn new(targets: &'t [Target], options: Options) -> Self {
-        let mut places = BTreeMap::new();
+    /// A planner for changes whose decisions refer to these targets.
+    ///
+    /// Targets of one distribution share one plan. A wildcard of that plan
+    /// purges the objects of all of them, so it follows the strictest of their
+    /// collapse settings.
+    pub fn new(targets: &'t [Target], options: PlanOptions) -> Self {
+        let mut indexes = BTreeMap::new();
         let mut drafts: Vec<Draft<'t>> = Vec::new();
         let mut draft_of = Vec::with_capacity(targets.len());
         for target in targets {
-            let place = *places.entry(&target.distribution).or_insert(drafts.len());
-            match drafts.get_mut(place) {
-                Some(draft) => draft.collapse = more_careful(draft.collapse, target.collapse),
+            let index = *indexes.entry(&target.distribution).or_insert(drafts.len());
+            match drafts.get_mut(index) {
+                Some(draft) => draft.collapse = strictest(draft.collapse, target.collapse),
                 None => drafts.push(Draft {
                     target,
                     collapse: target.collapse,
-                    contributors: Vec::new(),
-                    asked: Vec::new(),
+                    contributors: BTreeSet::new(),
+                    candidates: Vec::new(),
                     unaddressable: Vec::new(),
                 }),
             }
-            draft_of.push(place);
+            draft_of.push(index);
         }
-        Self {
-            targets,
-            options,
-            draft_of,
-            drafts,
-            counts: Counts::default(),
-            seen: HashMap::new(),
-            other_views: HashMap::new(),
-            identities: Vec::new(),
-            deliveries: Vec::new(),
-        }
+        let (outcomes, changes) = (HashMap::new(), Vec::new());
+        Self { targets, options, draft_of, drafts, outcomes, changes }
     }
 
-    /// Adds a change that a delivery brought. `decide` is asked once for each
-    /// identity and what else rules see of it: a repeated change counts once,
-    /// but every delivery that brought it is behind its items.
-    pub fn add(&mut self, change: &Change, delivery: u32, decide: impl FnOnce() -> Decision) {
-        let view = View::of(change);
-        let number = match self.seen.get(&change.identity) {
-            Some((first, number)) if *first == view => *number,
-            Some(_) => match self.other_views.get(&(change.identity, view)) {
-                Some(number) => *number,
-                None => {
-                    let number = self.add_new(change, decide());
-                    self.other_views.insert((change.identity, view), number);
-                    number
+    /// Adds a change of a delivery. Returns whether no copy of the change was
+    /// added before.
+    ///
+    /// Copies of one change count once, but each needs its own decision: an S3
+    /// notification, for example, lacks the account that a rule may require,
+    /// while the EventBridge event of the same change has it.
+    pub fn add(&mut self, change: &Change, delivery: u32, decision: &Decision) -> bool {
+        let outcome = Outcome::of(decision);
+        let counted = self.outcomes.get(&change.identity).copied();
+        if counted.is_none_or(|counted| counted < outcome) {
+            self.outcomes.insert(change.identity, outcome);
+        }
+        if !decision.contributions.is_empty() {
+            let number = u32::try_from(self.changes.len()).expect("fewer than 2^32 changes");
+            self.changes.push(DeliveredChange { delivery, identity: change.identity });
+            for contribution in &decision.contributions {
+                let draft = &mut self.drafts[self.draft_of[contribution.target.0]];
+                draft.contributors.insert(contribution.target);
+                match &contribution.item {
+                    Ok(addressed) => draft.candidates.push(Candidate::new(addressed, number)),
+                    Err(reason) => draft.unaddressable.push(UnaddressableChange {
+                        bucket: change.bucket.clone(),
+                        key: change.key.clone(),
+                        reason: reason.clone(),
+                        changes: vec![number],
+                    }),
                 }
-            },
-            None => {
-                let decision = decide();
-                self.count(&decision);
-                let number = self.add_new(change, decision);
-                self.seen.insert(change.identity, (view, number));
-                number
-            }
-        };
-        if let Some(number) = number {
-            self.deliveries.push((number, delivery));
-        }
-    }
-
-    fn add_new(&mut self, change: &Change, decision: Decision) -> Option<u32> {
-        if decision.contributions.is_empty() {
-            return None;
-        }
-        let number = u32::try_from(self.identities.len()).expect("fewer than 2^32 changes");
-        self.identities.push(change.identity);
-        for contribution in decision.contributions {
-            let draft = &mut self.drafts[self.draft_of[contribution.target.0]];
-            if !draft.contributors.contains(&contribution.target) {
-                draft.contributors.push(contribution.target);
-            }
-            match contribution.item {
-                Ok(addressed) => {
-                    draft.asked.push(Asked::new(addressed.item, &addressed.bound, number));
-                }
-                Err(reason) => draft.refuse(change, reason, number),
             }
         }
-        Some(number)
+        counted.is_none()
     }
 
-    fn count(&mut self, decision: &Decision) {
-        let counts = &mut self.counts;
-        counts.changes += 1;
-        match decision.verdict {
-            Verdict::Matched => {
-                counts.matched += 1;
-                counts.not_served += usize::from(decision.contributions.is_empty());
-            }
-            Verdict::Ignored => counts.ignored += 1,
-            Verdict::Unmatched if decision.contributions.is_empty() => counts.unmatched += 1,
-            Verdict::Unmatched => counts.fallback += 1,
-        }
-    }
-
-    /// How many changes there were so far.
-    pub fn counts(&self) -> Counts {
-        self.counts
-    }
-
-    /// Makes the plan from the batch alone.
+    /// Makes the plan.
     pub fn finish(self) -> Plan {
-        self.finish_with(&Census::default())
-    }
-
-    /// Makes the plan with what is known of the objects that did not change.
-    pub fn finish_with(self, census: &Census) -> Plan {
-        let Self { targets, options, mut drafts, counts, seen, identities, mut deliveries, .. } =
-            self;
-        // A million changes: what is no longer needed makes room.
-        drop(seen);
-        deliveries.sort_unstable();
-        deliveries.dedup();
-        let sources = Sources::new(&identities, &deliveries);
+        let Self { targets, options, mut drafts, outcomes, changes, .. } = self;
+        let counts = count(outcomes);
         drafts.retain(|draft| !draft.contributors.is_empty());
         drafts.sort_unstable_by(|a, b| a.target.distribution.cmp(&b.target.distribution));
-        let distributions = drafts
-            .into_iter()
-            .map(|draft| {
-                let unchanged = census.of(&draft.target.distribution);
-                draft.finish(targets, options, unchanged, &sources)
-            })
-            .collect();
-        Plan { counts, distributions, sources: sources.list }
+        let finished = drafts.into_iter().map(|draft| draft.finish(targets, options, &changes));
+        Plan { counts, distributions: finished.collect(), changes }
     }
 }
 
-/// What satisfies two targets of one distribution: no collapse if one has none,
-/// else the larger thresholds and the fewer wildcards.
-fn more_careful(a: Option<Collapse>, b: Option<Collapse>) -> Option<Collapse> {
+fn count(outcomes: HashMap<Identity, Outcome>) -> Counts {
+    let mut counts = Counts { changes: outcomes.len(), ..Counts::default() };
+    for outcome in outcomes.into_values() {
+        match outcome {
+            Outcome::Unmatched => counts.unmatched += 1,
+            Outcome::Fallback => counts.fallback += 1,
+            Outcome::Ignored => counts.ignored += 1,
+            Outcome::NotServed => {
+                counts.matched += 1;
+                counts.not_served += 1;
+            }
+            Outcome::Matched => counts.matched += 1,
+        }
+    }
+    counts
+}
+
+/// The settings that permit a wildcard only where both `a` and `b` do.
+fn strictest(a: Option<Collapse>, b: Option<Collapse>) -> Option<Collapse> {
     let (a, b) = (a?, b?);
     Some(Collapse {
         above: a.above.max(b.above),
@@ -230,145 +173,64 @@ fn more_careful(a: Option<Collapse>, b: Option<Collapse>) -> Option<Collapse> {
     })
 }
 
-/// The plan's sources, grouped by change.
-struct Sources {
-    list: Vec<Source>,
-    /// Where in `list` those of each change start, and at the end its length.
-    starts: Vec<u32>,
-}
-
-impl Sources {
-    /// `deliveries` are sorted by change, and every change has one.
-    fn new(identities: &[Identity], deliveries: &[(u32, u32)]) -> Self {
-        let mut starts = Vec::with_capacity(identities.len() + 1);
-        let mut list = Vec::with_capacity(deliveries.len());
-        for &(change, delivery) in deliveries {
-            if starts.len() == change as usize {
-                starts.push(u32::try_from(list.len()).expect("fewer than 2^32 sources"));
-            }
-            list.push(Source { delivery, identity: identities[change as usize] });
-        }
-        starts.push(u32::try_from(list.len()).expect("fewer than 2^32 sources"));
-        Self { list, starts }
-    }
-
-    /// The places in the list of those who are behind a change.
-    fn of(&self, change: u32) -> std::ops::Range<u32> {
-        self.starts[change as usize]..self.starts[change as usize + 1]
-    }
-
-    fn add_to(&self, item: &mut PlannedItem, group: Group<'_>) {
-        item.stands_for += 1;
-        item.sources.extend(group.asked.iter().flat_map(|asked| self.of(asked.change)));
-    }
-}
-
 impl Draft<'_> {
-    fn refuse(&mut self, change: &Change, reason: Unaddressable, number: u32) {
-        let told = |refused: &&Refused| refused.change == number;
-        let mut of_this_change = self.unaddressable.iter().rev().take_while(told);
-        if of_this_change.all(|refused| refused.reason != reason) {
-            let (bucket, key) = (change.bucket.clone(), change.key.clone());
-            self.unaddressable.push(Refused { bucket, key, reason, change: number });
-        }
-    }
-
     fn finish(
-        mut self,
+        self,
         targets: &[Target],
-        options: Options,
-        unchanged: Option<Unchanged<'_>>,
-        sources: &Sources,
+        options: PlanOptions,
+        changes: &[DeliveredChange],
     ) -> DistributionPlan {
-        let mut items = self.items(unchanged, sources);
-        for item in &mut items {
-            item.sources.sort_unstable();
-            item.sources.dedup();
-        }
-        items.sort_unstable_by(|a, b| a.item.cmp(&b.item));
         let distribution = self.target.distribution.clone();
-        let requests = split(items, options.items_per_request, |planned| &planned.item)
-            .into_iter()
-            .map(|items| {
-                let identities = items
-                    .iter()
-                    .flat_map(|item| &item.sources)
-                    .map(|&source| sources.list[source as usize].identity);
-                let items_alone = items.iter().map(|planned| &planned.item);
-                let caller_reference =
-                    caller_reference(&distribution.id, items_alone, identities, None);
-                Request { caller_reference, items }
+        let identity = |change: &u32| changes[*change as usize].identity;
+        let requests = split(items(self.candidates, self.collapse.as_ref()), options)
+            .map(|items| Request {
+                caller_reference: caller_reference(
+                    &distribution.id,
+                    items.iter().map(|planned| &planned.item),
+                    items.iter().flat_map(|planned| &planned.changes).map(identity),
+                    None,
+                ),
+                items,
             })
             .collect();
-        self.contributors.sort_unstable();
-        let names = self.contributors.iter().map(|target| targets[target.0].name.clone());
-        let mut unaddressable: Vec<_> = self
-            .unaddressable
-            .into_iter()
-            .map(|refused| UnaddressableChange {
-                bucket: refused.bucket,
-                key: refused.key,
-                reason: refused.reason,
-                sources: sources.of(refused.change).collect(),
-            })
-            .collect();
-        unaddressable.sort_by_cached_key(|change| {
-            (change.bucket.clone(), change.key.clone(), change.reason.to_string())
+
+        // One entry for each change and reason, with all copies of the change.
+        let mut unaddressable = self.unaddressable;
+        unaddressable.sort_by_cached_key(|entry| {
+            let reason = entry.reason.to_string();
+            (entry.bucket.clone(), entry.key.clone(), reason, identity(&entry.changes[0]))
         });
+        unaddressable.dedup_by(|next, kept| {
+            let repeated = kept.reason == next.reason
+                && identity(&kept.changes[0]) == identity(&next.changes[0]);
+            if repeated {
+                kept.changes.append(&mut next.changes);
+                kept.changes.dedup();
+            }
+            repeated
+        });
+
+        let names = self.contributors.iter().map(|target| targets[target.0].name.clone());
         DistributionPlan { targets: names.collect(), requests, unaddressable, distribution }
     }
-
-    /// The items that are sent, and who is behind them.
-    fn items(&mut self, unchanged: Option<Unchanged<'_>>, sources: &Sources) -> Vec<PlannedItem> {
-        let mut asked = std::mem::take(&mut self.asked);
-        let (paths, tags) = cover::group(&mut asked);
-        let mut cover = cover::cover(&paths, &[]);
-        let directories = match &self.collapse {
-            Some(settings) => directories(&paths, &cover.heads, settings, unchanged),
-            None => Vec::new(),
-        };
-        if !directories.is_empty() {
-            cover = cover::cover(&paths, &directories);
-        }
-        let planned = |item| PlannedItem { item, sources: Vec::new(), stands_for: 0 };
-        let mut items: Vec<PlannedItem> = Vec::with_capacity(cover.heads.len() + tags.len());
-        items.extend(cover.heads.iter().map(|head| match *head {
-            Head::Group(number) => planned(paths[number as usize].item().clone()),
-            Head::Directory(number) => planned(Item::wildcard(directories[number as usize])),
-        }));
-        for (group, owner) in paths.iter().zip(&cover.owners) {
-            sources.add_to(&mut items[*owner as usize], *group);
-        }
-        items.extend(tags.iter().map(|group| {
-            let mut item = planned(group.item().clone());
-            sources.add_to(&mut item, *group);
-            item
-        }));
-        items
-    }
 }
 
-/// The directories whose wildcards stand for paths.
-fn directories<'a>(
-    paths: &[Group<'a>],
-    heads: &[Head],
-    settings: &Collapse,
-    unchanged: Option<Unchanged<'_>>,
-) -> Vec<&'a str> {
-    let left = || {
-        heads.iter().filter_map(|head| match *head {
-            Head::Group(number) => Some(paths[number as usize]),
-            Head::Directory(_) => None,
-        })
-    };
-    let wildcards = left().filter(|group| group.item().is_wildcard()).count();
-    if heads.len() - wildcards <= settings.above && wildcards <= settings.max_wildcards {
-        return Vec::new();
+/// The items to send, sorted.
+fn items(candidates: Vec<Candidate>, collapse: Option<&Collapse>) -> Vec<PlannedItem> {
+    let mut candidates = cover(candidates);
+    if let Some(settings) = collapse {
+        let wildcards = collapse::wildcards(&candidates, settings);
+        if !wildcards.is_empty() {
+            candidates.extend(wildcards.into_iter().map(Candidate::chosen));
+            candidates = cover(candidates);
+        }
     }
-    let leaves = left().map(|group| collapse::Leaf {
-        path: group.item().stem(),
-        wildcard: group.item().is_wildcard(),
-        bound: group.bound as usize,
-    });
-    collapse::choose(leaves, settings, unchanged)
+    let mut items: Vec<PlannedItem> =
+        candidates.into_iter().map(|candidate| candidate.planned).collect();
+    items.sort_unstable_by(|a, b| a.item.cmp(&b.item));
+    for item in &mut items {
+        item.changes.sort_unstable();
+        item.changes.dedup();
+    }
+    items
 }

@@ -1,107 +1,82 @@
 //! Splits the items of a distribution into requests.
 
-use crate::item::Item;
+use super::{PlanOptions, PlannedItem};
 
-/// How many items a request takes unless told otherwise. CloudFront documents
-/// 3,000 paths in progress per distribution and no number per request; a
-/// thousand leaves room for two more requests beside this one, and is what
-/// other large users [send][crates.io].
+/// The default of [`PlanOptions::items_per_request`]. CloudFront documents no
+/// limit per request, only 3,000 paths in progress per distribution. With a
+/// thousand, two more requests fit beside this one; [crates.io] does the same.
 ///
 /// [crates.io]: https://github.com/rust-lang/crates.io/blob/main/src/worker/jobs/process_cloudfront_invalidation_queue.rs
 pub const ITEMS_PER_REQUEST: usize = 1_000;
 
-/// The most items a request may take: as many as CloudFront lets be in progress
-/// per distribution.
+/// The most items of a request: CloudFront's limit of paths in progress per
+/// distribution.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/InvalidationLimits.html>
 pub const MAX_ITEMS_PER_REQUEST: usize = 3_000;
 
-/// The most wildcards a request may take: as many as CloudFront lets be in
-/// progress per distribution.
+/// The most wildcards of a request: CloudFront's limit of wildcards in progress
+/// per distribution.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/InvalidationLimits.html>
 pub const MAX_WILDCARDS_PER_REQUEST: usize = 15;
 
-/// Splits `items` into as few lists as the limits allow: at most
-/// `items_per_request` items, of which at most [`MAX_WILDCARDS_PER_REQUEST`]
-/// wildcards. Within a list the order of `items` is kept.
-pub(super) fn split<T>(
-    items: Vec<T>,
-    items_per_request: usize,
-    item: impl Fn(&T) -> &Item,
-) -> Vec<Vec<T>> {
-    let size = items_per_request.clamp(1, MAX_ITEMS_PER_REQUEST);
-    let wildcards = items.iter().filter(|entry| item(entry).is_wildcard()).count();
-    let wildcards_per_request = size.min(MAX_WILDCARDS_PER_REQUEST);
-    let count = items.len().div_ceil(size).max(wildcards.div_ceil(wildcards_per_request));
+/// Splits items into as few requests as the limits allow, without changing their
+/// order in a request. Wildcards are in requests of their own, after all others:
+/// while CloudFront refuses further wildcards, paths and tags go through.
+pub(super) fn split(
+    items: Vec<PlannedItem>,
+    options: PlanOptions,
+) -> impl Iterator<Item = Vec<PlannedItem>> {
+    let size = options.items_per_request.clamp(1, MAX_ITEMS_PER_REQUEST);
+    let (wildcards, others): (Vec<_>, Vec<_>) =
+        items.into_iter().partition(|planned| planned.item.is_wildcard());
+    chunks(others, size).chain(chunks(wildcards, size.min(MAX_WILDCARDS_PER_REQUEST)))
+}
 
-    // Wildcards are dealt first, a full hand to each request, so every other
-    // item knows how much room is left where.
-    let room = |request: usize| {
-        let dealt = wildcards.saturating_sub(request * wildcards_per_request);
-        size - dealt.min(wildcards_per_request)
-    };
-    let mut requests: Vec<Vec<T>> = (0..count).map(|_| Vec::new()).collect();
-    let (mut wildcard_number, mut other_request) = (0, 0);
-    let mut others_left = if count == 0 { 0 } else { room(0) };
-    for entry in items {
-        if item(&entry).is_wildcard() {
-            requests[wildcard_number / wildcards_per_request].push(entry);
-            wildcard_number += 1;
-        } else {
-            while others_left == 0 {
-                other_request += 1;
-                others_left = room(other_request);
-            }
-            others_left -= 1;
-            requests[other_request].push(entry);
-        }
-    }
-    requests
+fn chunks<T>(items: Vec<T>, size: usize) -> impl Iterator<Item = Vec<T>> {
+    let mut items = items.into_iter();
+    std::iter::from_fn(move || {
+        let chunk: Vec<T> = items.by_ref().take(size).collect();
+        (!chunk.is_empty()).then_some(chunk)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn items(paths: usize, wildcards: usize) -> Vec<Item> {
-        let paths = (0..paths).map(|n| Item::tag(&format!("{n:05}")).unwrap());
-        let wildcards = (0..wildcards).map(|n| Item::wildcard(&format!("/{n:05}/")));
-        paths.chain(wildcards).collect()
-    }
+    use crate::item::Item;
 
     #[test]
     fn requests_are_few_and_within_the_limits() {
-        for (paths, wildcards, items_per_request, expected) in [
-            (0, 0, 1_000, 0),
-            (1, 0, 1_000, 1),
-            (1_000, 0, 1_000, 1),
-            (1_001, 0, 1_000, 2),
-            (990, 10, 1_000, 1),
-            (990, 11, 1_000, 2),
-            (0, 15, 1_000, 1),
-            (0, 16, 1_000, 2),
-            (5, 40, 1_000, 3),
-            (3_001, 0, 3_000, 2),
-            // Above the hard limit, the hard limit counts.
-            (3_001, 0, 9_000, 2),
-            (7, 5, 3, 4),
-            (3, 0, 0, 3),
+        for (tags, wildcards, items_per_request, expected) in [
+            (0, 0, 1_000, &[][..]),
+            (1, 0, 1_000, &[1]),
+            (1_000, 0, 1_000, &[1_000]),
+            (1_001, 0, 1_000, &[1_000, 1]),
+            (990, 10, 1_000, &[990, 10]),
+            (0, 15, 1_000, &[15]),
+            (0, 16, 1_000, &[15, 1]),
+            (5, 40, 1_000, &[5, 15, 15, 10]),
+            (3_001, 0, 3_000, &[3_000, 1]),
+            (3_001, 0, 9_000, &[3_000, 1]),
+            (7, 5, 3, &[3, 3, 1, 3, 2]),
+            (2, 0, 0, &[1, 1]),
         ] {
-            let items = items(paths, wildcards);
-            let size = items_per_request.clamp(1, MAX_ITEMS_PER_REQUEST);
-            let requests = split(items.clone(), items_per_request, |item| item);
-            assert_eq!(requests.len(), expected, "{paths} {wildcards} {items_per_request}");
-            for request in &requests {
-                assert!(!request.is_empty() && request.len() <= size);
-                assert!(request.iter().filter(|item| item.is_wildcard()).count() <= 15);
-                assert!(
-                    request.iter().map(|item| items.iter().position(|i| i == item)).is_sorted()
-                );
+            let tags = (0..tags).map(|n| Item::tag(&format!("{n:05}")).unwrap());
+            let wildcards = (0..wildcards).map(|n| Item::wildcard(&format!("/{n:05}/")));
+            let sorted: Vec<Item> = tags.chain(wildcards).collect();
+            let planned = |item| PlannedItem { item, changes: Vec::new(), replaces: 1 };
+            let items: Vec<PlannedItem> = sorted.iter().cloned().map(planned).collect();
+            // The order of the items decides no request.
+            let rotated = [&items[items.len() / 2..], &items[..items.len() / 2]].concat();
+            let options = PlanOptions { items_per_request };
+            for items in [items, rotated] {
+                let requests: Vec<Vec<PlannedItem>> = split(items, options).collect();
+                assert!(requests.iter().map(Vec::len).eq(expected.iter().copied()), "{expected:?}");
+                let mut sent: Vec<Item> =
+                    requests.into_iter().flatten().map(|planned| planned.item).collect();
+                sent.sort_unstable();
+                assert_eq!(sent, sorted);
             }
-            let mut all: Vec<Item> = requests.concat();
-            all.sort();
-            let mut items = items;
-            items.sort();
-            assert_eq!(all, items);
         }
     }
 }

@@ -1,175 +1,140 @@
 use std::sync::Arc;
 
+use serde_json::json;
+
 use crate::{
-    cloudfront::{Failure, Invalidation},
+    cloudfront::{Failure, Invalidation, SubmittedDistribution, SubmittedItem, SubmittedRequest},
     distribution::DistributionId,
-    event::{Delivery, Identity, Kind, Occurrence, Unreadable},
-    item::Item,
-    plan::{Counts, Request, Source as ChangeSource},
+    event::Delivery,
+    plan::{Counts, PlannedItem},
 };
 
 use super::*;
 
-fn delivery(id: &str, group: Option<&str>) -> Delivery {
-    Delivery { id: Some(id.to_owned()), group: group.map(str::to_owned), ..Delivery::default() }
+fn message(id: &str) -> Delivery {
+    Delivery { id: Some(id.to_owned()), ..Delivery::default() }
 }
 
-/// A plan with one source for each delivery, and items `(text, deliveries)`.
-fn plan(deliveries: u32, items: &[(&str, &[u32])]) -> Plan {
-    let identity = Identity::new("b", "k", Kind::Created, None, Occurrence::Only, None);
-    let items = items
-        .iter()
-        .map(|(text, sources)| PlannedItem {
-            item: Item::tag(text).unwrap(),
-            sources: sources.to_vec(),
-            stands_for: 1,
-        })
-        .collect();
-    Plan {
-        counts: Counts { changes: deliveries as usize, ..Counts::default() },
-        sources: (0..deliveries).map(|delivery| ChangeSource { delivery, identity }).collect(),
-        distributions: vec![DistributionPlan {
-            distribution: DistributionId::distribution("E1EXAMPLE").unwrap().into(),
-            targets: vec!["www".into(), "blog".into()],
-            requests: vec![Request { caller_reference: String::new(), items }],
-            unaddressable: Vec::new(),
-        }],
-    }
+fn direct() -> Payload {
+    let delivery = Delivery { skipped: 2, ..Delivery::default() };
+    Payload { source: PayloadSource::Direct, deliveries: vec![delivery] }
 }
 
-fn accepted() -> Outcome {
-    Outcome::Accepted(Arc::new(Invalidation {
-        id: "I1".to_owned(),
-        status: "InProgress".to_owned(),
-    }))
+fn accepted(id: &str) -> Outcome {
+    let status = "InProgress".to_owned();
+    Outcome::Accepted(Arc::new(Invalidation { id: id.to_owned(), status }))
 }
 
 fn retry() -> Outcome {
-    Outcome::Retry(failure())
+    Outcome::Retry(Arc::new(Failure {
+        code: "AccessDenied".to_owned(),
+        message: "allow it".to_owned(),
+    }))
 }
 
-fn failure() -> Arc<Failure> {
-    Arc::new(Failure { code: "AccessDenied".to_owned(), message: "allow it".to_owned() })
-}
-
-fn submission(outcomes: Vec<Outcome>) -> Submission {
-    let submitted = DistributionSubmission { outcomes: vec![outcomes], ..Default::default() };
-    Submission { distributions: vec![submitted] }
-}
-
-fn queue_answer(deliveries: Vec<Delivery>, plan: &Plan, outcomes: Vec<Outcome>) -> Vec<String> {
-    let payload = Payload { source: PayloadSource::Queue, deliveries };
-    let Ok(Answer::Queue(response)) = answer(&payload, plan, &submission(outcomes)) else {
-        panic!("a queue gets a batch response")
-    };
-    response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
-}
-
-#[test]
-fn a_queue_gets_exactly_the_failed_messages() {
-    let deliveries = || vec![delivery("a", None), delivery("b", None), delivery("c", None)];
-    let plan = plan(3, &[("x", &[0, 1]), ("y", &[1]), ("z", &[2])]);
-    let cases: &[(Vec<Outcome>, &[&str])] = &[
-        (vec![accepted(), accepted(), accepted()], &[]),
-        (vec![accepted(), retry(), accepted()], &["b"]),
-        (vec![retry(), accepted(), accepted()], &["a", "b"]),
-        (vec![accepted(), accepted(), Outcome::Refused(failure())], &["c"]),
-        (vec![Outcome::DryRun, Outcome::DryRun, Outcome::DryRun], &[]),
-    ];
-    for (outcomes, expected) in cases {
-        assert_eq!(queue_answer(deliveries(), &plan, outcomes.clone()), *expected);
+/// One distribution that got `#x`, `#y` …, and the deliveries to redeliver.
+fn submission(outcomes: Vec<Outcome>, needs_redelivery: &[bool]) -> Submission {
+    let items = outcomes.into_iter().zip(["x", "y", "z"]).map(|(outcome, tag)| {
+        let item = Item::tag(tag).unwrap();
+        SubmittedItem { planned: PlannedItem { item, changes: vec![], replaces: 1 }, outcome }
+    });
+    let request = SubmittedRequest { caller_reference: String::new(), items: items.collect() };
+    Submission {
+        counts: Counts { changes: 1, ..Counts::default() },
+        changes: vec![],
+        distributions: vec![SubmittedDistribution {
+            distribution: DistributionId::distribution("E1EXAMPLE").unwrap().into(),
+            targets: vec!["www".into(), "blog".into()],
+            requests: vec![request],
+            unaddressable: vec![],
+            calls: 1,
+            retries: 0,
+            throttles: 0,
+            duration_ms: 0,
+        }],
+        needs_redelivery: needs_redelivery.to_vec(),
     }
 }
 
 #[test]
-fn an_unreadable_message_fails_alone() {
-    let mut deliveries = vec![delivery("a", None), delivery("b", None)];
-    deliveries[0].unreadable.push(Unreadable::new("not JSON"));
-    let plan = plan(2, &[("x", &[1])]);
-    assert_eq!(queue_answer(deliveries, &plan, vec![accepted()]), ["a"]);
+fn a_queue_gets_the_messages_to_redeliver() {
+    let deliveries = vec![message("a"), message("b"), message("c")];
+    let payload = Payload { source: PayloadSource::Queue, deliveries };
+    for (failed, expected) in [
+        ([false, false, false], &[][..]),
+        ([false, true, false], &["b"]),
+        ([true, false, true], &["a", "c"]),
+    ] {
+        let Ok(Answer::Queue(response)) = answer(&payload, &submission(vec![], &failed)) else {
+            panic!("a queue gets a batch response")
+        };
+        let failures = response.batch_item_failures.into_iter();
+        let ids: Vec<String> = failures.map(|failure| failure.item_identifier).collect();
+        assert_eq!(ids, expected);
+    }
 }
 
 #[test]
-fn a_queue_gets_an_error_for_what_is_no_message() {
-    let stray =
-        Delivery { unreadable: vec![Unreadable::new("[1]: no message")], ..Delivery::default() };
-    let payload =
-        Payload { source: PayloadSource::Queue, deliveries: vec![delivery("a", None), stray] };
-    let plan = plan(2, &[("x", &[0])]);
-    let error = answer(&payload, &plan, &submission(vec![accepted()])).unwrap_err();
+fn a_queue_gets_an_error_for_a_part_that_is_no_message() {
+    let unreadable = vec![Unreadable::new("[1]: no message")];
+    let stray = Delivery { unreadable, ..Delivery::default() };
+    let payload = Payload { source: PayloadSource::Queue, deliveries: vec![message("a"), stray] };
+    let error = answer(&payload, &submission(vec![accepted("I1")], &[false, true])).unwrap_err();
     assert_eq!((error.kind, &*error.message), (UNREADABLE, "[1]: no message"));
 }
 
 #[test]
-fn a_fifo_group_stops_at_its_first_failure() {
-    let deliveries = vec![
-        delivery("a1", Some("a")),
-        delivery("b1", Some("b")),
-        delivery("a2", Some("a")),
-        delivery("b2", Some("b")),
-        delivery("a3", Some("a")),
-    ];
-    let plan = plan(5, &[("x", &[2]), ("y", &[0, 1, 3, 4])]);
-    assert_eq!(queue_answer(deliveries, &plan, vec![retry(), accepted()]), ["a2", "a3"]);
-}
-
-#[test]
 fn a_direct_caller_gets_a_summary() {
-    let plan = plan(1, &[("x", &[0]), ("y", &[0])]);
-    let payload = Payload {
-        source: PayloadSource::Direct,
-        deliveries: vec![Delivery { skipped: 2, ..Delivery::default() }],
-    };
-    let answer = answer(&payload, &plan, &submission(vec![accepted(), accepted()])).unwrap();
-    assert_eq!(
-        serde_json::to_value(answer).unwrap(),
-        serde_json::json!({
-            "changes": 1, "ignored": 0, "unmatched": 0, "not_served": 0, "skipped": 2, "unaddressable": 0,
-            "invalidations": [{ "distribution": "E1EXAMPLE", "id": "I1", "items": ["#x", "#y"] }],
-        })
-    );
-}
-
-#[test]
-fn an_invalidation_that_cloudfront_did_not_name_has_no_id() {
-    let plan = plan(1, &[("x", &[0])]);
-    let payload = Payload { source: PayloadSource::Direct, deliveries: vec![Delivery::default()] };
-    let unnamed = Invalidation { id: String::new(), status: String::new() };
-    let submission = submission(vec![Outcome::Accepted(Arc::new(unnamed))]);
-    let answer = serde_json::to_value(answer(&payload, &plan, &submission).unwrap()).unwrap();
-    assert_eq!(
-        answer["invalidations"],
-        serde_json::json!([{ "distribution": "E1EXAMPLE", "items": ["#x"] }])
-    );
-}
-
-#[test]
-fn a_dry_run_says_so() {
-    let plan = plan(1, &[("x", &[0])]);
-    let payload = Payload { source: PayloadSource::Direct, deliveries: vec![Delivery::default()] };
-    let answer = answer(&payload, &plan, &submission(vec![Outcome::DryRun])).unwrap();
-    let answer = serde_json::to_value(answer).unwrap();
-    assert_eq!(answer["dry_run"], true);
-    assert_eq!(
-        answer["invalidations"],
-        serde_json::json!([{ "distribution": "E1EXAMPLE", "items": ["#x"] }])
-    );
+    let both = json!(["#x", "#y"]);
+    for (outcomes, dry_run, invalidations) in [
+        (
+            vec![accepted("I1"), accepted("I1")],
+            None,
+            json!([{ "distribution": "E1EXAMPLE", "id": "I1", "items": both }]),
+        ),
+        (
+            vec![accepted("I1"), accepted("I2")],
+            None,
+            json!([
+                { "distribution": "E1EXAMPLE", "id": "I1", "items": ["#x"] },
+                { "distribution": "E1EXAMPLE", "id": "I2", "items": ["#y"] },
+            ]),
+        ),
+        // CloudFront did not answer the id.
+        (
+            vec![accepted(""), accepted("")],
+            None,
+            json!([{ "distribution": "E1EXAMPLE", "items": both }]),
+        ),
+        (
+            vec![Outcome::DryRun, Outcome::DryRun],
+            Some(true),
+            json!([{ "distribution": "E1EXAMPLE", "items": both }]),
+        ),
+    ] {
+        let answer = answer(&direct(), &submission(outcomes, &[false])).unwrap();
+        let mut expected = json!({
+            "changes": 1, "ignored": 0, "unmatched": 0, "not_served": 0, "skipped": 2,
+            "unaddressable": 0, "invalidations": invalidations,
+        });
+        if let Some(dry_run) = dry_run {
+            expected["dry_run"] = json!(dry_run);
+        }
+        assert_eq!(serde_json::to_value(answer).unwrap(), expected);
+    }
 }
 
 #[test]
 fn a_direct_caller_gets_an_error_that_names_everything() {
-    let plan = plan(1, &[("x", &[0]), ("y", &[0])]);
-    let mut delivery = Delivery::default();
-    let payload = Payload { source: PayloadSource::Direct, deliveries: vec![Delivery::default()] };
-    let error = answer(&payload, &plan, &submission(vec![retry(), retry()])).unwrap_err();
+    let error = answer(&direct(), &submission(vec![retry(), retry()], &[true])).unwrap_err();
     assert_eq!(error.kind, NOT_ACCEPTED);
     assert_eq!(
         error.message,
-        "target www, blog (E1EXAMPLE) did not take #x and 1 more: AccessDenied: allow it"
+        "target www, blog (E1EXAMPLE) did not accept #x and 1 more: AccessDenied: allow it"
     );
 
-    delivery.unreadable.push(Unreadable::new("element 2 has no key"));
-    let payload = Payload { source: PayloadSource::Direct, deliveries: vec![delivery] };
-    let error = answer(&payload, &plan, &submission(vec![accepted(), accepted()])).unwrap_err();
+    let mut payload = direct();
+    payload.deliveries[0].unreadable.push(Unreadable::new("element 2 has no key"));
+    let error = answer(&payload, &submission(vec![accepted("I1")], &[true])).unwrap_err();
     assert_eq!((error.kind, &*error.message), (UNREADABLE, "element 2 has no key"));
 }

@@ -1,26 +1,23 @@
-//! What is wrong with a rules file, or looks wrong: where, why, and what to do.
+//! Findings: what is wrong or suspicious in a rules file, and where.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
-use super::{
-    excerpt::Excerpt,
-    source::{At, Source, Span},
-};
+use super::yaml::{Span, lines};
 
-/// The most findings of one file; then no more are looked for.
-pub(super) const MAX_FINDINGS: usize = 200;
+/// The most findings reported for one file.
+pub const MAX_FINDINGS: usize = 200;
 
-/// Whether the function starts with the file.
+/// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// It does not.
+    /// `check` fails. The function refuses the file, unless the error is in its `tests`.
     Error,
-    /// It does, but something is likely not as it was meant.
+    /// The file loads, but probably does not do what was intended.
     Lint,
 }
 
 impl Severity {
-    /// The word that findings show.
+    /// The word that messages show.
     pub fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -31,7 +28,7 @@ impl Severity {
 
 macro_rules! codes {
     ($($severity:ident { $($variant:ident $name:literal $description:literal)+ })+) => {
-        /// The kinds of findings. Their names are public: scripts rely on them.
+        /// The kind of a finding. Its name is public: scripts rely on it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Code {
@@ -42,17 +39,17 @@ macro_rules! codes {
             /// Every code, errors first.
             pub const ALL: &'static [Self] = &[$($(Self::$variant,)+)+];
 
-            /// The name, as `unknown-field`.
+            /// The name, such as `unknown-field`.
             pub fn name(self) -> &'static str {
                 match self { $($(Self::$variant => $name,)+)+ }
             }
 
-            /// What it means, in one sentence.
+            /// The meaning in one sentence, as in docs/rules.md.
             pub fn description(self) -> &'static str {
                 match self { $($(Self::$variant => $description,)+)+ }
             }
 
-            /// Whether the function starts with such a file.
+            /// Whether findings of this kind are errors.
             pub fn severity(self) -> Severity {
                 match self { $($(Self::$variant => Severity::$severity,)+)+ }
             }
@@ -64,48 +61,48 @@ codes! {
     Error {
     FileTooLarge "file-too-large" "The file is larger than 8 MiB."
     NotUtf8 "not-utf8" "The file is not UTF-8."
-    Syntax "syntax" "The file is not YAML, or uses a part of YAML that has no meaning in a rules file."
-    NestedTooDeeply "nested-too-deeply" "Lists and mappings nest deeper than 64 levels."
-    TooManyValues "too-many-values" "The file holds more than a million values or so, each use of an alias counted."
+    Syntax "syntax" "The file is not valid YAML, or uses a YAML feature that rules files do not support."
+    NestedTooDeeply "nested-too-deeply" "Lists and mappings are nested deeper than 64 levels."
+    TooManyValues "too-many-values" "The file holds more than about a million values, counting every use of an alias."
     UnknownField "unknown-field" "A mapping has a field that does not exist."
     DuplicateField "duplicate-field" "A mapping has the same field twice."
-    MissingField "missing-field" "A field that is needed is not there."
+    MissingField "missing-field" "A required field is missing."
     ConflictingFields "conflicting-fields" "Two fields contradict each other."
-    WrongType "wrong-type" "A value is of another type than the field takes."
-    UnsupportedVersion "unsupported-version" "The file is of a version this program does not read."
-    EmptyList "empty-list" "A list that must hold something is empty."
-    EmptyValue "empty-value" "A text that must hold something is empty."
+    WrongType "wrong-type" "A value has a type that its field does not accept."
+    UnsupportedVersion "unsupported-version" "The file has a version that this program does not support."
+    EmptyList "empty-list" "A list that must not be empty is empty."
+    EmptyValue "empty-value" "A text that must not be empty is empty."
     DuplicateName "duplicate-name" "Two rules or two targets have the same name."
-    ReservedName "reserved-name" "A target's name means something else already."
+    ReservedName "reserved-name" "A target has a name that is reserved."
     UnknownTarget "unknown-target" "A rule or a test names a target that does not exist."
-    UnknownValue "unknown-value" "A value is none of those the field takes."
+    UnknownValue "unknown-value" "A value is none of those that the field accepts."
     OutOfRange "out-of-range" "A number is too small or too large."
     ContradictorySizes "contradictory-sizes" "`min_size` is larger than `max_size`."
-    BadBucket "bad-bucket" "A value is not the name of a bucket."
-    BadAccount "bad-account" "A value is not the id of an AWS account."
-    BadRegion "bad-region" "A value is not the name of an AWS region."
-    BadDistributionId "bad-distribution-id" "A value is not the id of a distribution."
-    BadTenantId "bad-tenant-id" "A value is not the id of a distribution tenant."
+    BadBucket "bad-bucket" "A value is not a valid bucket name."
+    BadAccount "bad-account" "A value is not a valid AWS account id."
+    BadRegion "bad-region" "A value is not a valid AWS region name."
+    BadDistributionId "bad-distribution-id" "A value is not a valid distribution id."
+    BadTenantId "bad-tenant-id" "A value is not a valid distribution tenant id."
     BadRoleArn "bad-role-arn" "A value is not the ARN of an IAM role."
-    BadExternalId "bad-external-id" "A value is not an external id that STS takes."
-    BadDocument "bad-document" "A value is not a document's name."
+    BadExternalId "bad-external-id" "A value is not an external id that STS accepts."
+    BadDocument "bad-document" "A value is not a valid document name."
     BadRegex "bad-regex" "A regex does not compile."
-    BadTemplate "bad-template" "A template of `paths` or `tags` cannot make an item."
+    BadTemplate "bad-template" "A template of `paths` or `tags` cannot produce an item."
     BadKey "bad-key" "A test's key is not of the form `s3://BUCKET/KEY`."
-    FailedTest "failed-test" "A test of the file expects something else than the rules do."
+    FailedTest "failed-test" "The rules do not produce what a test of the file expects."
     }
     Lint {
     UnreachableRule "unreachable-rule" "No change can reach the rule."
     UnusedTarget "unused-target" "No rule invalidates the target."
     DuplicateCondition "duplicate-condition" "A value of a condition is already covered by another one."
     DuplicateRule "duplicate-rule" "A rule repeats an earlier one under another name."
-    NeedlessCondition "needless-condition" "A condition that every change satisfies."
+    NeedlessCondition "needless-condition" "Every change satisfies the condition."
     WideWildcard "wide-wildcard" "A wildcard of `paths` purges more than the rule's prefix."
-    SizeOnDelete "size-on-delete" "A size condition on deletes, which carry no size."
-    LeadingSlash "leading-slash" "A prefix starts with a slash; S3 keys do not."
-    LiteralAsterisk "literal-asterisk" "A prefix ends, or a suffix starts, with a `*`, which is no wildcard there."
-    IndexDocumentUnreachable "index-document-unreachable" "No rule of the target lets its index document through."
-    RegexIsPrefix "regex-is-prefix" "A regex that only says how the key starts."
+    SizeOnDelete "size-on-delete" "A size condition applies to deletes, which have no size."
+    LeadingSlash "leading-slash" "A prefix starts with a slash, but S3 keys do not."
+    LiteralAsterisk "literal-asterisk" "A prefix ends, or a suffix starts, with a `*`, which is not a wildcard there."
+    IndexDocumentUnreachable "index-document-unreachable" "No rule of the target matches its index document."
+    RegexIsPrefix "regex-is-prefix" "A regex only tests how the key starts."
     }
 }
 
@@ -115,115 +112,105 @@ impl fmt::Display for Code {
     }
 }
 
-/// One thing that is wrong, or looks wrong.
+/// Something wrong or suspicious in a rules file.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// Its kind.
+    /// The kind.
     pub code: Code,
-    /// What is wrong, quoting it.
+    /// What is wrong, quoting the value.
     pub message: String,
-    /// The way to the value: `rules[3].regex`.
+    /// The path of the value, such as `rules[3].regex`; empty for the whole file.
     pub path: String,
-    /// Counted from 1.
-    pub line: usize,
-    /// Counted from 1, in characters.
-    pub column: usize,
-    /// More that helps to understand it, each perhaps of several lines.
+    /// The place in the file.
+    pub span: Span,
+    /// Further information; each note may have several lines.
     pub notes: Vec<String>,
-    /// What to do.
+    /// How to fix it.
     pub help: Option<String>,
-    pub(super) excerpt: Excerpt,
+    /// For a word that is not known, the word and those that are.
+    pub unknown: Option<UnknownWord>,
+}
+
+/// A word that is not known, for "did you mean".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownWord {
+    /// The word in the file.
+    pub word: String,
+    /// The words that are accepted in its place.
+    pub known: Vec<String>,
+}
+
+impl UnknownWord {
+    /// Pairs an unknown word with the known ones.
+    pub fn new(word: &str, known: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { word: word.to_owned(), known: known.into_iter().map(Into::into).collect() }
+    }
 }
 
 impl Finding {
-    /// A finding about a value.
-    pub(super) fn new(code: Code, at: At<'_>, message: impl Into<String>) -> Self {
-        Self::placed(code, at.source, at.span(), at.path(), message.into())
+    /// A finding about a place that is not a value of the file.
+    pub(super) fn at(code: Code, span: Span, message: impl Into<String>) -> Self {
+        let (message, path) = (message.into(), String::new());
+        Self { code, message, path, span, notes: Vec::new(), help: None, unknown: None }
     }
 
-    /// A finding about the name of a field of `at`.
-    pub(super) fn on_field(
-        code: Code,
-        at: At<'_>,
-        field: &str,
-        message: impl Into<String>,
-    ) -> Self {
-        let path = match at.path() {
-            path if path.is_empty() => field.to_owned(),
-            path => format!("{path}.{field}"),
-        };
-        Self::placed(code, at.source, at.field_name(field), path, message.into())
-    }
-
-    /// A finding at a place that may be no value.
-    pub(super) fn placed(
-        code: Code,
-        source: &Source<'_>,
-        span: Span,
-        path: String,
-        message: String,
-    ) -> Self {
-        let excerpt = Excerpt::new(source.line(span.line), span);
-        let Span { line, column, .. } = span;
-        Self { code, message, path, line, column, notes: Vec::new(), help: None, excerpt }
-    }
-
-    /// Says what to do.
-    pub(super) fn help(self, help: impl Into<String>) -> Self {
+    /// Adds how to fix it.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
 
-    /// Says what to do, if anything is known.
-    pub(super) fn help_if(self, help: Option<String>) -> Self {
-        Self { help, ..self }
-    }
-
-    /// Says more.
-    pub(super) fn note(mut self, note: impl Into<String>) -> Self {
+    /// Adds a note.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
     }
+
+    /// Adds the words that are known where `word` is not.
+    #[must_use]
+    pub fn unknown(self, word: &str, known: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { unknown: Some(UnknownWord::new(word, known)), ..self }
+    }
 }
 
-/// What was found in one file, in the order of its lines.
-///
-/// Displays as text for people, one block a finding:
-///
-/// ```text
-/// rules.yaml:12:18: error[unknown-target]: no target is named `wwww`
-///    |
-/// 12 |     invalidate: [wwww, blog]
-///    |                  ^^^^
-///    = help: did you mean `www`?
-/// ```
-///
-/// With `{:#}` the text is coloured by ANSI escapes.
+/// The findings of one file. Displays as one line for each.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
     file: String,
+    text: String,
     list: Vec<Finding>,
 }
 
 impl Findings {
-    /// None yet, of a file shown under this name.
-    pub(super) fn new(file: &str) -> Self {
+    /// No findings yet; `file` is the name that messages show.
+    pub fn new(file: &str) -> Self {
         Self { file: file.to_owned(), ..Self::default() }
     }
 
-    pub(super) fn push(&mut self, finding: Finding) {
+    /// Adds a finding, unless there are [`MAX_FINDINGS`] already.
+    pub fn push(&mut self, finding: Finding) {
         if !self.is_full() {
             self.list.push(finding);
         }
     }
 
-    /// Puts them in the order of the file. Findings of one place keep theirs.
-    pub(super) fn sort(&mut self) {
-        self.list.sort_by_key(|finding| (finding.line, finding.column));
+    /// Sorts the findings by place and keeps the file's text with them, so that
+    /// their lines can be shown.
+    #[must_use]
+    pub fn finish(mut self, text: &str) -> Self {
+        self.list.sort_by_key(|finding| (finding.span.line, finding.span.column));
+        Self { text: text.to_owned(), ..self }
     }
 
-    /// The name of the file, as given.
+    /// The name of the file.
     pub fn file(&self) -> &str {
         &self.file
+    }
+
+    /// A line of the file, counted from 1.
+    pub fn line(&self, line: usize) -> &str {
+        lines(&self.text).nth(line.saturating_sub(1)).unwrap_or_default()
     }
 
     /// The findings.
@@ -231,17 +218,17 @@ impl Findings {
         self.list.iter()
     }
 
-    /// Whether there are as many as are kept, 200: no more were looked for.
+    /// Whether there may be more findings than the [`MAX_FINDINGS`] reported.
     pub fn is_full(&self) -> bool {
         self.list.len() >= MAX_FINDINGS
     }
 
-    /// How many of a severity there are.
+    /// The number of findings of a severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.iter().filter(|finding| finding.code.severity() == severity).count()
     }
 
-    /// Whether there is an error among them.
+    /// Whether there is an error.
     pub fn has_error(&self) -> bool {
         self.count(Severity::Error) > 0
     }
@@ -252,13 +239,44 @@ impl Findings {
     }
 }
 
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Finding { code, message, span, .. }) in self.iter().enumerate() {
+            if index > 0 {
+                f.write_char('\n')?;
+            }
+            let message = printable(message).replace('\n', " ");
+            let severity = code.severity().name();
+            let Span { line, column, .. } = span;
+            write!(f, "{}:{line}:{column}: {severity}[{code}]: {message}", self.file)?;
+        }
+        Ok(())
+    }
+}
+
 impl std::error::Error for Findings {}
 
-impl<'f> IntoIterator for &'f Findings {
-    type Item = &'f Finding;
-    type IntoIter = std::slice::Iter<'f, Finding>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
+/// A text that is safe to print, since messages quote the file: control characters
+/// other than line breaks are escaped, and a long text is shortened.
+pub fn printable(text: &str) -> String {
+    const MAX_CHARACTERS: usize = 4_000;
+    let mut printable = String::with_capacity(text.len().min(MAX_CHARACTERS));
+    let mut characters = text.chars();
+    for character in characters.by_ref().take(MAX_CHARACTERS) {
+        match character {
+            '\n' => printable.push('\n'),
+            _ if is_hidden(character) => printable.extend(character.escape_default()),
+            _ => printable.push(character),
+        }
     }
+    if characters.next().is_some() {
+        printable.push('…');
+    }
+    printable
+}
+
+/// Whether a character is invisible or changes how others are shown.
+pub fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

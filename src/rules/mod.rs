@@ -1,4 +1,4 @@
-//! rules.yaml: which items of which targets a change asks for, and why.
+//! Rules: from a change to the items to invalidate in each target.
 //!
 //! ```
 //! use s3_cloudfront_invalidator::rules::RuleSet;
@@ -17,162 +17,117 @@
 //! assert_eq!(rules.rules().len(), 1);
 //! ```
 //!
+//! # Semantics
+//!
+//! - Rules are evaluated in the order of the file, and every rule that matches
+//!   contributes its items. A matching rule with `stop` is the last one
+//!   evaluated. So is a matching rule with `ignore`, which contributes nothing.
+//!   Earlier contributions stay.
+//! - A rule without `events` matches created and deleted objects. `ignore` rules
+//!   and `except` sets without it match every kind. The other conditions are
+//!   specified in [`rule`].
+//! - A change is [`Verdict::Matched`] if a rule other than `ignore` matched,
+//!   even if that makes no item; [`Verdict::Ignored`] if only an `ignore` rule
+//!   matched; otherwise [`Verdict::Unmatched`].
+//! - An unmatched change whose content changed is invalidated in the fallback,
+//!   if there is one ([`RuleSet::with_fallback`], [`RuleSet::route`]).
+//! - `defaults` are the initial settings of every target of the file, including
+//!   bare distribution ids. They do not apply to the fallback, which is part of
+//!   the environment, unless a target of the file has the same distribution.
+//! - Names take precedence over ids: `invalidate: E1EXAMPLE1WWW` is the target
+//!   of that name if the file has one, otherwise the distribution.
+//!
 //! # From bytes to rules
 //!
-//! A file goes one way, and [`RuleSet::parse`] is that way, for the function as
-//! for `invalidator check`:
+//! 1. `yaml`: the text is parsed into a tree whose values have places. Files
+//!    that are too large, too deep or have too many values are refused here.
+//! 2. `mapping`: typed values are read from the tree. Unknown fields and values
+//!    of a wrong type are reported.
+//! 3. `load`: the values become [`Rule`]s and [`Target`]s. Every error is a
+//!    [`Finding`], and a file with an error does not load.
 //!
-//! - `source`: the text becomes a tree that knows where each value stands.
-//!   Here the limits are: 8 MiB, 64 levels, a million values with all aliases.
-//! - `read`: serde reads the `file` types from the same text. A value of the
-//!   wrong type is kept as such, and unknown fields are collected.
-//! - `validate`: what is written becomes [`Rule`]s and [`Target`]s, and every
-//!   error becomes a [`Finding`], placed by the tree.
+//! `invalidator check` continues from [`RulesFile`] with lints and the file's own
+//! `tests`, which the function ignores.
 //!
-//! [`RuleSet::check`] goes on: it compiles every regex, `lint`s, and runs the
-//! file's own tests. A file without an error loads; lints and failed tests are
-//! of no concern to the function.
+//! # From a change to a decision
 //!
-//! # What a file says
-//!
-//! - Rules are read in order, and every rule that matches contributes. `stop`
-//!   makes a rule that matches the last one read; `ignore` contributes nothing
-//!   and ends the reading too. What was contributed before stays.
-//! - A change matches a rule if and only if it satisfies its conditions and no
-//!   set of its `except`. A rule without `events` matches created and deleted
-//!   objects; `ignore` rules and `except` sets without it match every kind.
-//! - A change is [`Verdict::Matched`] if a rule other than `ignore` matched,
-//!   even when nothing comes of it; [`Verdict::Ignored`] if an `ignore` rule
-//!   was the only one; else [`Verdict::Unmatched`].
-//! - An unmatched change whose content changed goes to the fallback, if there
-//!   is one ([`RuleSet::with_fallback`], [`RuleSet::route`]).
-//! - `defaults` are the settings that every target of the file starts from,
-//!   those of bare distribution ids included. The fallback is of the
-//!   environment, not of the file, and has them only through a target of the
-//!   same distribution.
-//! - Names go before ids: `invalidate: E1EXAMPLE1WWW` is the target of that
-//!   name if the file has one, else the distribution.
+//! - [`index`] looks up the few rules that a change may match.
+//! - [`walk`] evaluates them in order, or all of them for an observer.
+//! - [`template`] renders the items of the rules that match.
 
-mod affix;
-mod conditions;
-mod contribution;
-mod excerpt;
-mod explain;
-mod file;
 mod finding;
-mod leaf;
-mod lint;
-mod matcher;
-mod read;
-mod regex;
+mod index;
+mod load;
+pub mod mapping;
 mod rule;
-mod schema;
+mod rule_regex;
 mod set;
-mod source;
-mod suggest;
 mod template;
-mod testing;
-mod validate;
-mod value;
+mod walk;
+mod yaml;
 
 use std::sync::Arc;
 
-use crate::{
-    distribution::Distribution,
-    item::{Addressed, PathSettings, Unaddressable},
-};
+use serde::Serialize;
+
+use crate::item::{Addressed, Unaddressable};
+
+pub use crate::target::{Target, TargetIndex};
 
 pub use self::{
-    conditions::Condition,
-    explain::{Explanation, Fallback, Made, Mismatch, Reading, TargetItems, explain},
-    finding::{Code, Finding, Findings, Severity},
-    matcher::Matcher,
-    read::MAX_FILE_BYTES,
-    regex::{RegexError, RuleRegex},
-    rule::{Action, BucketPattern, Conditions, Invalidate, Rule},
-    schema::schema,
-    set::{Report, RuleSet},
-    template::{PathTemplate, TagTemplate, TemplateError},
-    testing::TestSummary,
+    finding::{Code, Finding, Findings, MAX_FINDINGS, Severity, UnknownWord, is_hidden, printable},
+    load::{AccountId, MAX_FILE_BYTES, RegionName, RulesFile, unknown_target},
+    rule::{Action, BucketPattern, Condition, Conditions, Invalidate, Mismatch, Rule, RuleMatch},
+    rule_regex::{RegexError, RuleRegex},
+    set::RuleSet,
+    template::{Template, TemplateError},
+    walk::RuleObserver,
+    yaml::{Node, Shape, Span, YamlTree},
 };
 
-/// The name that stands for the environment variable of the fallback wherever
-/// a target's name is shown.
+/// The name of the fallback's target: the environment variable that sets it.
 pub const FALLBACK_TARGET: &str = "DistributionId";
 
-/// A named entry of rules.yaml that shapes items.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// The name in rules.yaml, a bare distribution id, or [`FALLBACK_TARGET`].
-    pub name: Arc<str>,
-    /// What is invalidated. Several targets may share one.
-    pub distribution: Distribution,
-    /// How keys become paths.
-    pub paths: PathSettings,
-    /// When and how far paths may become wildcards; `None` for never.
-    pub collapse: Option<Collapse>,
-}
-
-/// When and how far the plan may let wildcards stand for paths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Collapse {
-    /// Up to this many paths, nothing is collapsed; and up to this many paths
-    /// that no index page proves are no reason for a wildcard.
-    pub above: usize,
-    /// How many paths a wildcard must save for each directory it opens whose
-    /// index page did not change.
-    pub weight: u32,
-    /// The fewest path segments of a wildcard: `/a/*` has one.
-    pub min_depth: usize,
-    /// The most wildcards in the plan of one distribution.
-    pub max_wildcards: usize,
-}
-
-impl Default for Collapse {
-    fn default() -> Self {
-        Self { above: 100, weight: 3, min_depth: 1, max_wildcards: 10 }
-    }
-}
-
-/// The place of a target in the list of all targets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TargetIndex(pub usize);
-
-/// The place of a rule in rules.yaml.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RuleIndex(pub usize);
-
-/// What the rules say of one change.
+/// The result of the rules for one change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// Whether any rule spoke for the change.
+    /// Whether a rule matched.
     pub verdict: Verdict,
-    /// What is to be invalidated. Empty on a match means that no target serves
-    /// the key.
+    /// The items to invalidate. Empty for a matched change that no target
+    /// serves.
     pub contributions: Vec<Contribution>,
 }
 
-/// Whether any rule spoke for a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Whether a rule matched a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// A rule other than `ignore` matched it.
+    /// A rule other than `ignore` matched.
     Matched,
-    /// An `ignore` rule was the only one that matched it.
+    /// Only an `ignore` rule matched.
     Ignored,
-    /// No rule matched it. The fallback may still have contributed.
+    /// No rule matched. The fallback may still have contributed.
     Unmatched,
 }
 
-/// One item that one rule asks for.
+impl Verdict {
+    /// The name in output and in `expect`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Matched => "matched",
+            Self::Ignored => "ignored",
+            Self::Unmatched => "unmatched",
+        }
+    }
+}
+
+/// One item of one rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contribution {
-    /// The rule; `None` for the fallback.
-    pub rule: Option<RuleIndex>,
-    /// The target that shaped the item.
+    /// The name of the rule; `None` for the fallback.
+    pub rule: Option<Arc<str>>,
+    /// The target that the item was made for.
     pub target: TargetIndex,
-    /// Which of the rule's templates for that target made it, counted over
-    /// `paths` and then `tags`.
-    pub template: usize,
     /// The item, or why there is none.
     pub item: Result<Addressed, Unaddressable>,
 }

@@ -1,39 +1,55 @@
-//! A rule as the program uses it: validated, with what it needs to explain
-//! itself.
+//! Rules, and the semantics of their conditions.
+//!
+//! A change matches a rule if and only if it satisfies every condition of the
+//! rule and none of its `except` sets. A condition is satisfied if and only if
+//!
+//! | condition | the change's … |
+//! |---|---|
+//! | `bucket: site` | bucket is `site` |
+//! | `bucket: site-*` | bucket starts with `site-` |
+//! | `prefix: docs/` | key starts with `docs/` |
+//! | `suffix: .html` | key ends with `.html` |
+//! | `regex: '\.css$'` | key contains a match; `^` and `$` match its start and end |
+//! | `events: deleted` | kind is `deleted` |
+//! | `account`, `region` | account or region is known and equal |
+//! | `min_size`, `max_size` | size is known and within the limit |
+//!
+//! If the condition is a list, one of its values has to be satisfied. Keys are
+//! compared decoded, byte by byte.
 
-use crate::event::Kind;
+use std::{fmt, sync::Arc};
 
-use super::{
-    TargetIndex,
-    regex::RuleRegex,
-    template::{PathTemplate, TagTemplate},
-};
+use serde::Serialize;
+
+use crate::event::{Change, Kind};
+
+use super::{RuleRegex, TargetIndex, Template};
 
 /// One entry of `rules:`.
 #[derive(Debug)]
 pub struct Rule {
-    /// Its name; unique in the file.
-    pub name: String,
+    /// Its name, unique in the file.
+    pub name: Arc<str>,
     /// The line of rules.yaml it starts on, counted from 1.
     pub line: usize,
     /// What a change must satisfy.
     pub conditions: Conditions,
     /// A change that satisfies one of these does not match.
     pub except: Vec<Conditions>,
-    /// What a match leads to.
+    /// The effect of a match.
     pub action: Action,
 }
 
-/// What a match leads to.
+/// The effect of a match.
 #[derive(Debug)]
 pub enum Action {
-    /// Contribute nothing and read no further rule.
+    /// Contribute nothing and evaluate no further rule.
     Ignore,
     /// Contribute items.
     Invalidate {
-        /// To which targets, in the order of the file.
+        /// The targets, in the order of the file.
         targets: Vec<Invalidate>,
-        /// Whether this is the last rule read.
+        /// Whether this is the last rule evaluated.
         stop: bool,
     },
 }
@@ -43,42 +59,175 @@ pub enum Action {
 pub struct Invalidate {
     /// The target.
     pub target: TargetIndex,
-    /// The paths; `{path}` when the file names none.
-    pub paths: Vec<PathTemplate>,
+    /// The paths; `{path}` if the file names none.
+    pub paths: Vec<Template>,
     /// The cache tags.
-    pub tags: Vec<TagTemplate>,
+    pub tags: Vec<Template>,
 }
 
-/// A set of conditions. A change satisfies it if and only if it satisfies every
-/// condition; an empty list is no condition.
+/// A set of conditions. An empty list is no condition.
 #[derive(Debug, Default)]
 pub struct Conditions {
-    /// One of these is the change's bucket.
+    /// The buckets.
     pub buckets: Vec<BucketPattern>,
-    /// The key starts with one of these.
+    /// The prefixes of the key.
     pub prefixes: Vec<String>,
-    /// The key ends with one of these.
+    /// The suffixes of the key.
     pub suffixes: Vec<String>,
-    /// One of these matches the key. The first that does supplies the captures.
+    /// The regexes of the key. The first that matches provides the captures.
     pub regexes: Vec<RuleRegex>,
-    /// The change is of one of these kinds; `None` for every kind. The default
-    /// of a rule (created and deleted) is already filled in.
+    /// The kinds; `None` for every kind. The default of a rule (created and
+    /// deleted) is already filled in.
     pub events: Option<Vec<Kind>>,
-    /// The bucket belongs to one of these accounts.
+    /// The accounts that own the bucket.
     pub accounts: Vec<String>,
-    /// The bucket is in one of these regions.
+    /// The regions of the bucket.
     pub regions: Vec<String>,
-    /// The object has at least this many bytes. A change without a size fails.
+    /// The smallest size in bytes.
     pub min_size: Option<u64>,
-    /// The object has at most this many bytes. A change without a size fails.
+    /// The largest size in bytes.
     pub max_size: Option<u64>,
 }
 
-/// Which buckets a condition names.
+/// A value of `bucket`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum BucketPattern {
-    /// Matches if and only if the bucket has exactly this name.
+    /// The bucket with this name.
     Exact(String),
-    /// `site-*`: matches if and only if the bucket's name starts with `site-`.
+    /// `site-*`: every bucket whose name starts with `site-`.
     Prefix(String),
+}
+
+/// A condition of rules.yaml.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "named as in rules.yaml")]
+pub enum Condition {
+    Bucket,
+    Prefix,
+    Suffix,
+    Events,
+    Account,
+    Region,
+    MinSize,
+    MaxSize,
+    Regex,
+}
+
+/// How a change matched a rule.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleMatch<'r> {
+    /// The shortest of the rule's prefixes that the key starts with; empty if
+    /// the rule has none.
+    pub prefix: &'r str,
+    /// The first of the rule's regexes that matches, if the rule has any.
+    pub regex: Option<&'r RuleRegex>,
+}
+
+/// Why a change does not match a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mismatch {
+    /// The first condition that the change does not satisfy.
+    Condition(Condition),
+    /// The index of the first `except` set that the change satisfies.
+    Except(usize),
+}
+
+impl Rule {
+    /// Tests the conditions and then the `except` sets.
+    pub(super) fn test(&self, change: &Change) -> Result<RuleMatch<'_>, Mismatch> {
+        let matched = self.conditions.test(change).map_err(Mismatch::Condition)?;
+        match self.except.iter().position(|set| set.test(change).is_ok()) {
+            Some(set) => Err(Mismatch::Except(set)),
+            None => Ok(matched),
+        }
+    }
+
+    /// Whether no further rule is evaluated for a change that matches.
+    pub fn is_last(&self) -> bool {
+        matches!(self.action, Action::Ignore | Action::Invalidate { stop: true, .. })
+    }
+}
+
+impl Conditions {
+    /// Tests every condition, in the order of [`Condition::ALL`]. The error is
+    /// the first that the change does not satisfy.
+    fn test(&self, change: &Change) -> Result<RuleMatch<'_>, Condition> {
+        let key = &*change.key;
+        let require = |satisfied: bool, condition| satisfied.then_some(()).ok_or(condition);
+        require(any(&self.buckets, |bucket| bucket.matches(&change.bucket)), Condition::Bucket)?;
+        let prefixes = self.prefixes.iter().filter(|prefix| key.starts_with(&***prefix));
+        let prefix = prefixes.min_by_key(|prefix| prefix.len());
+        require(self.prefixes.is_empty() || prefix.is_some(), Condition::Prefix)?;
+        require(any(&self.suffixes, |suffix| key.ends_with(&**suffix)), Condition::Suffix)?;
+        let kind = self.events.as_ref().is_none_or(|kinds| kinds.contains(&change.kind));
+        require(kind, Condition::Events)?;
+        let account = |account: &String| change.account.as_deref() == Some(account);
+        require(any(&self.accounts, account), Condition::Account)?;
+        let region = |region: &String| change.region.as_deref() == Some(region);
+        require(any(&self.regions, region), Condition::Region)?;
+        let min_size = |min| change.size.is_some_and(|size| size >= min);
+        require(self.min_size.is_none_or(min_size), Condition::MinSize)?;
+        let max_size = |max| change.size.is_some_and(|size| size <= max);
+        require(self.max_size.is_none_or(max_size), Condition::MaxSize)?;
+        let regex = self.regexes.iter().find(|regex| regex.regex().is_match(key));
+        require(self.regexes.is_empty() || regex.is_some(), Condition::Regex)?;
+        Ok(RuleMatch { prefix: prefix.map_or("", String::as_str), regex })
+    }
+}
+
+/// Whether one value of a list is satisfied, or the list is empty.
+fn any<T>(values: &[T], satisfied: impl FnMut(&T) -> bool) -> bool {
+    values.is_empty() || values.iter().any(satisfied)
+}
+
+impl Condition {
+    /// Every condition, in the order in which they are tested. A regex is the
+    /// slowest, so it comes last.
+    pub const ALL: [Self; 9] = [
+        Self::Bucket,
+        Self::Prefix,
+        Self::Suffix,
+        Self::Events,
+        Self::Account,
+        Self::Region,
+        Self::MinSize,
+        Self::MaxSize,
+        Self::Regex,
+    ];
+
+    /// The name in rules.yaml.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bucket => "bucket",
+            Self::Prefix => "prefix",
+            Self::Suffix => "suffix",
+            Self::Events => "events",
+            Self::Account => "account",
+            Self::Region => "region",
+            Self::MinSize => "min_size",
+            Self::MaxSize => "max_size",
+            Self::Regex => "regex",
+        }
+    }
+}
+
+impl BucketPattern {
+    /// Whether the pattern matches a bucket's name.
+    pub fn matches(&self, bucket: &str) -> bool {
+        match self {
+            Self::Exact(name) => bucket == name,
+            Self::Prefix(prefix) => bucket.starts_with(&**prefix),
+        }
+    }
+}
+
+/// As in rules.yaml.
+impl fmt::Display for BucketPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(name) => f.write_str(name),
+            Self::Prefix(prefix) => write!(f, "{prefix}*"),
+        }
+    }
 }

@@ -2,89 +2,53 @@ use std::collections::BTreeSet;
 
 use lambda_runtime::tracing::{
     self, debug, error, info,
-    subscriber::{
-        EnvFilter,
-        filter::{Directive, LevelFilter},
-    },
+    subscriber::{EnvFilter, filter::LevelFilter},
     warn,
 };
 
 use crate::{
-    cloudfront::{DistributionSubmission, Outcome},
-    event::Change,
-    handler::Report,
-    plan::DistributionPlan,
+    cloudfront::{Outcome, SubmittedDistribution},
+    handler::{ChangeDecision, ChangeStatus, InvocationReport},
     response,
-    rules::{Decision, RuleSet, Verdict},
 };
 
-/// The most ids or reasons one line names; the rest are counted.
-const MOST_NAMED: usize = 10;
+/// The most invalidation ids in one line.
+const MAX_IDS: usize = 10;
 
-/// Sets up logging to standard output as Lambda's logging variables ask:
+/// Sets up logging to standard output as Lambda's logging variables say:
 /// `AWS_LAMBDA_LOG_LEVEL` (else `RUST_LOG`, else info) and
 /// `AWS_LAMBDA_LOG_FORMAT`.
 ///
-/// The level holds for this crate. Its dependencies stay at warnings, since at
-/// debug the SDK writes whole requests, their signatures and session tokens.
+/// The level is that of this crate. Its dependencies log warnings only, because
+/// the SDK logs whole requests with signatures and session tokens at debug.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html>
 pub fn init() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").or_else(|_| std::env::var("RUST_LOG"));
     let level = level.ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     let json = std::env::var("AWS_LAMBDA_LOG_FORMAT")
         .is_ok_and(|format| format.eq_ignore_ascii_case("json"));
-    let own: Directive =
-        format!("{}={level}", env!("CARGO_CRATE_NAME")).parse().unwrap_or_else(|_| level.into());
     let others = LevelFilter::WARN.min(level);
-    let filter = EnvFilter::builder()
-        .with_default_directive(others.into())
-        .parse_lossy("")
-        .add_directive(own);
+    let filter = EnvFilter::new(format!("{others},{}={level}", env!("CARGO_CRATE_NAME")));
     let subscriber = tracing::subscriber::fmt().with_target(false).with_env_filter(filter);
     if json {
-        // With its timestamp: a line without one is taken to be of level INFO.
+        // With a timestamp: Lambda treats a line without one as level INFO.
         subscriber.json().init();
     } else {
         subscriber.without_time().with_ansi(false).init();
     }
 }
 
-/// What the rules say of one change.
-fn change(rules: &RuleSet, change: &Change, decision: &Decision) {
-    let by: BTreeSet<&str> = decision
-        .contributions
-        .iter()
-        .map(|contribution| match contribution.rule {
-            Some(rule) => rules.rule_name(rule),
-            None => crate::rules::FALLBACK_TARGET,
-        })
-        .collect();
-    let by = by.into_iter().collect::<Vec<_>>().join(", ");
-    let verdict = match decision.verdict {
-        Verdict::Matched => "matched",
-        Verdict::Ignored => "ignored",
-        Verdict::Unmatched => "unmatched",
-    };
-    debug!(
-        bucket = &*change.bucket,
-        key = ?change.key,
-        event = change.kind.name(),
-        rules = by,
-        items = decision.contributions.len(),
-        "{} {:?} in {}: {verdict}", change.kind, change.key, change.bucket
-    );
+/// Whether [`log`] writes a line for every change.
+pub fn is_debug() -> bool {
+    tracing::enabled!(tracing::Level::DEBUG)
 }
 
-/// One line for the invocation, one for each distribution, and one for each
-/// thing that went wrong; at debug, also one for each change.
-pub fn report(rules: &RuleSet, report: &Report) {
-    let Report { payload, plan, submission } = report;
-    if tracing::enabled!(tracing::Level::DEBUG) {
-        for one in payload.deliveries.iter().flat_map(|delivery| &delivery.changes) {
-            change(rules, one, &rules.route(one));
-        }
-    }
-    let counts = plan.counts;
+/// Logs one line for the invocation, one for each distribution and one for each
+/// failure; at debug, also one for each change.
+pub fn log(report: &InvocationReport) {
+    let InvocationReport { payload, decisions, submission } = report;
+    decisions.iter().for_each(log_decision);
+    let counts = submission.counts;
     info!(
         changes = counts.changes,
         matched = counts.matched,
@@ -103,29 +67,46 @@ pub fn report(rules: &RuleSet, report: &Report) {
             error!(delivery = id, "cannot read delivery {id:?}: {unreadable}");
         }
     }
-    for (plan, submitted) in plan.distributions.iter().zip(&submission.distributions) {
-        distribution(plan, submitted);
-    }
-    for reason in response::failures(plan, submission) {
-        error!("{reason}");
+    submission.distributions.iter().for_each(log_distribution);
+    for failure in response::failures(submission) {
+        error!("{failure}");
     }
 }
 
-fn distribution(plan: &DistributionPlan, submitted: &DistributionSubmission) {
-    for change in &plan.unaddressable {
+fn log_decision(decision: &ChangeDecision) {
+    let ChangeDecision { bucket, key, kind, status, items } = decision;
+    let rules: BTreeSet<&str> = items.iter().map(|item| &*item.rule).collect();
+    let status = match status {
+        ChangeStatus::Matched => "matched",
+        ChangeStatus::NotServed => "matched, but not served",
+        ChangeStatus::Ignored => "ignored",
+        ChangeStatus::Fallback => "unmatched, sent to the fallback",
+        ChangeStatus::Unmatched => "unmatched",
+    };
+    debug!(
+        bucket = &**bucket,
+        key = ?key,
+        event = kind.name(),
+        rules = rules.into_iter().collect::<Vec<_>>().join(", "),
+        items = items.len(),
+        "{kind} {key:?} in {bucket}: {status}"
+    );
+}
+
+fn log_distribution(part: &SubmittedDistribution) {
+    for change in &part.unaddressable {
         warn!(
             bucket = &*change.bucket,
             key = ?change.key,
-            distribution = plan.distribution.id.as_str(),
+            distribution = part.distribution.id.as_str(),
             "cannot invalidate {:?} of {} in {}: {}",
-            change.key, change.bucket, plan.distribution, change.reason
+            change.key, change.bucket, part.distribution, change.reason
         );
     }
     let mut ids = BTreeSet::new();
-    let (mut accepted, mut remembered, mut unsent, mut failed) =
-        (0_usize, 0_usize, 0_usize, 0_usize);
-    for outcome in submitted.outcomes.iter().flatten() {
-        match outcome {
+    let (mut accepted, mut remembered, mut unsent, mut failed) = (0, 0, 0, 0);
+    for submitted in part.items() {
+        match &submitted.outcome {
             Outcome::Accepted(invalidation) => {
                 accepted += 1;
                 ids.insert(invalidation.id.as_str());
@@ -135,26 +116,24 @@ fn distribution(plan: &DistributionPlan, submitted: &DistributionSubmission) {
             Outcome::Refused(_) | Outcome::Retry(_) => failed += 1,
         }
     }
-    let ids = ids.into_iter().take(MOST_NAMED).collect::<Vec<_>>().join(" ");
-    let targets = plan.targets.join(" ");
     let text = if unsent > 0 {
-        format!("DRY_RUN: not sent to {}: {unsent}", plan.distribution)
+        format!("DRY_RUN: {unsent} items not sent to {}", part.distribution)
     } else {
-        format!("accepted by {}: {accepted} of {}", plan.distribution, accepted + failed)
+        format!("{} accepted {accepted} of {} items", part.distribution, accepted + failed)
     };
     info!(
-        distribution = plan.distribution.id.as_str(),
-        targets,
-        invalidations = ids,
+        distribution = part.distribution.id.as_str(),
+        targets = part.targets.join(" "),
+        invalidations = ids.into_iter().take(MAX_IDS).collect::<Vec<_>>().join(" "),
         accepted,
         remembered,
         failed,
         dry_run = unsent,
-        unaddressable = plan.unaddressable.len(),
-        calls = submitted.calls,
-        retries = submitted.retries,
-        throttles = submitted.throttles,
-        duration_ms = submitted.duration_ms,
+        unaddressable = part.unaddressable.len(),
+        calls = part.calls,
+        retries = part.retries,
+        throttles = part.throttles,
+        duration_ms = part.duration_ms,
         "{text}"
     );
 }

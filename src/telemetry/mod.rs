@@ -1,11 +1,11 @@
 //! Logs and metrics.
 //!
-//! Every line reads alone and carries the ids it speaks of as fields. Keys are
-//! escaped, so that no object name can forge a line. Nothing of the environment
-//! or of credentials is ever logged.
+//! Every log line can be read alone and has the ids it names as fields. Keys are
+//! escaped, so that no object name can forge a line. Environment variables and
+//! credentials are never logged.
 
 mod logs;
 mod metrics;
 
-pub use logs::{init, report};
-pub use metrics::metrics;
+pub use logs::{init, is_debug, log};
+pub use metrics::{NAMESPACE, TargetNames, metric_lines};

@@ -1,6 +1,6 @@
-"""Runs the commands of docs/install.md that make an installation by hand, as they stand there, against moto.
+"""Runs the commands that docs/install.md gives for an installation by hand, unchanged, against moto.
 
-A block that begins with ```sh is run; one with ```console is not: it needs a build, or AWS itself.
+Blocks that start with ```sh are run. Those that start with ```console are not: they need a build, or AWS itself.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import machine
 from machine import ENVIRONMENT, ROOT, Failed, aws
 
-# The two places that the document leaves to its reader.
+# The values that the document leaves to its reader.
 REGION = "eu-west-1"
 BUCKETS = ("example-site", "example-shop")
 
@@ -37,7 +37,7 @@ def main():
             aws(environment, "s3api", "create-bucket", "--bucket", bucket,
                 "--create-bucket-configuration", f"LocationConstraint={REGION}")
 
-        # The directory the commands run in: rules.yaml, the package, and `aws` and `invalidator` on the path.
+        # The working directory of the commands: rules.yaml, the package, and `aws` and `invalidator` on the path.
         (directory / "rules.yaml").write_bytes((ROOT / "rules.yaml").read_bytes())
         package = directory / "target/lambda/s3-cloudfront-invalidator/bootstrap.zip"
         package.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The template, on moto: transformed as AWS transforms it, and created by CloudFormation."""
+"""Deploys deploy/sam/template.yaml to moto: applies the SAM transform, then creates a CloudFormation stack."""
 
 import json
 import os
@@ -11,8 +11,8 @@ from samtranslator.yaml_helper import yaml_parse
 
 from machine import ENVIRONMENT, INVALIDATOR, REGION, ROOT, aws, run
 
-# moto would run the function in Docker. The test is the poller, with the settings of the template's mapping.
-PLAYED = "AWS::Lambda::EventSourceMapping"
+# Not created, since moto would run the function in Docker: pipeline.py polls the queue with the mapping's settings.
+MAPPING = "AWS::Lambda::EventSourceMapping"
 
 
 class Deployment:
@@ -29,11 +29,11 @@ class Deployment:
             self.invalidator(command, "--into", str(template))
 
         resources = self.transformed(template.read_text(), parameters)
-        mappings = [r["Properties"] for r in resources["Resources"].values() if r["Type"] == PLAYED]
-        resources["Resources"] = {n: r for n, r in resources["Resources"].items() if r["Type"] != PLAYED}
+        mappings = [r["Properties"] for r in resources["Resources"].values() if r["Type"] == MAPPING]
+        resources["Resources"] = {n: r for n, r in resources["Resources"].items() if r["Type"] != MAPPING}
         body = directory / "transformed.json"
         body.write_text(json.dumps(resources, indent=1))
-        # moto makes a list of a parameter that is given, and not of a default.
+        # moto splits a list parameter that is passed, but not its default.
         lists = {
             key: parameter["Default"] for key, parameter in self.document["Parameters"].items()
             if parameter["Type"] == "CommaDelimitedList" and "Default" in parameter
@@ -54,22 +54,19 @@ class Deployment:
         return run(command, ENVIRONMENT, **options)
 
     def transformed(self, text, parameters):
-        """What CloudFormation makes of the template before it creates anything."""
+        """Returns the template after the SAM transform."""
         self.document = yaml_parse(text)
         function = self.document["Resources"]["Function"]
         del function["Metadata"]
-        # The package: moto keeps it and does not look inside.
+        # moto stores the package and does not run it.
         function["Properties"]["CodeUri"] = "s3://e2e-packages/function.zip"
         os.environ["AWS_DEFAULT_REGION"] = REGION
         loader = ManagedPolicyLoader(None)
-        # The template names no managed policy, so that none has to be looked up.
+        # The template uses no managed policy, so none has to be looked up.
         loader.load = dict
         return transform(self.document, dict(parameters), loader)
 
     def batch_size(self):
-        """The mapping's BatchSize, as the template's default has it."""
+        """The BatchSize of the event source mapping."""
         size = self.mapping["BatchSize"]
         return self.document["Parameters"][size["Ref"]]["Default"] if isinstance(size, dict) else int(size)
-
-
-

@@ -1,4 +1,4 @@
-"""The pieces of AWS that run on this machine, each a process that is ended with the test."""
+"""The processes that stand in for AWS. Each ends with its `with` block."""
 
 import contextlib
 import io
@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -18,16 +17,14 @@ from pathlib import Path
 import boto3
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+TARGET = ROOT / "target/debug"
 FUNCTION = "s3-cloudfront-invalidator"
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
-# The arguments of tests/e2e/run: none, or --release.
-PROFILE = sys.argv[1:]
-INVALIDATOR = TARGET.absolute() / ("release" if PROFILE else "debug") / "invalidator"
+INVALIDATOR = TARGET / "invalidator"
 
-# Nothing of the caller's own AWS settings gets through.
+# The caller's own AWS settings must not reach the tests.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 ENVIRONMENT |= {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -44,7 +41,7 @@ for name in ("DistributionId", "RULES_PATH", "DRY_RUN"):
 
 
 class Failed(Exception):
-    """What was expected did not happen."""
+    """A check of these tests failed."""
 
 
 def free_port():
@@ -54,7 +51,7 @@ def free_port():
 
 
 def until(condition, what, seconds=60):
-    """Asks again and again until the answer is true."""
+    """Polls the condition until it holds, and returns its value."""
     deadline = time.monotonic() + seconds
     while not (answer := condition()):
         if time.monotonic() > deadline:
@@ -70,7 +67,7 @@ def listens(port):
 
 @contextlib.contextmanager
 def process(command, environment, log):
-    """A process and its children, which end with the block. Its output goes to a file that is shown on failure."""
+    """Runs a process for the duration of the block. Its output goes to a file, whose end is printed on failure."""
     with log.open("w") as output:
         child = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
@@ -103,9 +100,9 @@ def moto(directory):
 
 @contextlib.contextmanager
 def simulator(directory, distributions):
-    """The project's own CloudFront. Yields the environment that leads to it, and nowhere else."""
+    """Runs the project's CloudFront simulator. Yields an environment with its endpoint."""
     log = directory / "simulator.log"
-    command = [str(TARGET / "debug/examples/simulator"), *distributions]
+    command = [str(TARGET / "examples/simulator"), *distributions]
     with process(command, ENVIRONMENT, log):
         line = until(lambda: log.read_text().partition("\n")[0], "simulator")
         yield ENVIRONMENT | json.loads(line)
@@ -113,9 +110,9 @@ def simulator(directory, distributions):
 
 @contextlib.contextmanager
 def function(directory, environment):
-    """The function under `cargo lambda watch`. Yields a callable that invokes it."""
+    """Runs the function under `cargo lambda watch`. Yields a callable that invokes it."""
     port = free_port()
-    command = ["cargo", "lambda", "watch", *PROFILE, "--ignore-changes", "--bin", FUNCTION]
+    command = ["cargo", "lambda", "watch", "--ignore-changes", "--bin", FUNCTION]
     command += ["--invoke-address", "127.0.0.1", "--invoke-port", str(port)]
     with process(command, environment, directory / "function.log"):
         until(lambda: listens(port), "cargo lambda watch")
@@ -129,13 +126,13 @@ def function(directory, environment):
             except urllib.error.HTTPError as error:
                 raise Failed(f"the function answered {error.code}: {error.read().decode()}") from error
 
-        # The first invocation waits until the function is compiled and has started; it has nothing to do.
+        # A no-op: the first invocation waits until the function is compiled and has started.
         invoke({"Records": []})
         yield invoke
 
 
 def run(command, environment, **options):
-    """Runs a command and gives its output."""
+    """Runs a command and returns its output."""
     options = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True, "check": False} | options
     done = subprocess.run(command, **options)
     if done.returncode != 0:
@@ -144,15 +141,15 @@ def run(command, environment, **options):
 
 
 def aws(environment, *arguments, **options):
-    """The AWS CLI's answer."""
-    # Said in so many words: for SQS the CLI follows no variable.
+    """Runs the AWS CLI and returns its parsed output."""
+    # As an argument: for SQS the CLI ignores the environment variables.
     endpoint = environment.get("AWS_ENDPOINT_URL") or environment["AWS_ENDPOINT_URL_CLOUDFRONT"]
     output = run(["aws", "--endpoint-url", endpoint, "--output", "json", *arguments], environment, **options)
     return json.loads(output) if output.strip().startswith(("{", "[")) else None
 
 
 def client(environment, service):
-    """boto3, for what the machinery of the test does often."""
+    """A boto3 client, for calls that are too frequent to start the CLI each time."""
     return boto3.client(
         service, endpoint_url=environment["AWS_ENDPOINT_URL"], region_name=REGION,
         aws_access_key_id="testing", aws_secret_access_key="testing",
@@ -160,7 +157,7 @@ def client(environment, service):
 
 
 def empty_package():
-    """A function's package that moto takes; it does not look inside."""
+    """A deployment package without a program; moto does not run it."""
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("bootstrap", "")

@@ -1,11 +1,12 @@
-"""The objects that are put and deleted, and what each must lead to, written by hand.
+"""The objects that are put and deleted, with the expected items, written by hand.
 
-(bucket, key, items by target when it is created, the same when it is deleted); `DistributionId` stands for the fallback.
+(bucket, key, items by target on creation, items by target on deletion). None: that change is not made. The target
+`DistributionId` is the fallback.
 """
 
 BUCKETS = ["e2e-site", "e2e-feeds-1", "e2e-other"]
 
-# The deployment delivers what rules.yaml acts on; no DistributionId.
+# The stack delivers what rules.yaml acts on. DistributionId is not set.
 RULES = [
     ("e2e-site", "public/about.html", {"www": ["/about.html"]}, {"www": ["/about.html"]}),
     ("e2e-site", "public/index.html", {"www": ["/index.html", "/"]}, {"www": ["/index.html", "/"]}),
@@ -15,13 +16,13 @@ RULES = [
     ("e2e-site", "public/h\u00e9/\ud55c\uae00.html", {"www": ["/h%C3%A9/%ED%95%9C%EA%B8%80.html"]}, None),
     ("e2e-site", "public/what?.html", {"www": ["/what%3F.html"]}, {"www": ["/what%3F.html"]}),
     ("e2e-site", "public/(1)&'quoted'.html", {"www": ["/(1)&'quoted'.html"]}, None),
-    # Outside of what the rules act on, by every condition there is.
+    # Excluded, each by another condition.
     ("e2e-site", "public/app.0a1b2c3d.js", {}, {}),
     ("e2e-site", "public/drafts/a.html", {}, {}),
     ("e2e-site", "public/style.css", {}, {}),
     ("e2e-site", "docs/not-served.html", {}, {}),
     ("e2e-other", "public/about.html", {}, {}),
-    # Prefix and suffix overlap, and `*` is just a character.
+    # Prefix and suffix overlap; `*` is an ordinary character.
     ("e2e-site", "blog/index.html", {"blog": ["/blog/index.html"]}, {"blog": ["/blog/index.html"]}),
     ("e2e-site", "blog/a/index.html", {"blog": ["/blog/a/index.html"]}, None),
     ("e2e-site", "blog/a.html", {}, {}),
@@ -31,7 +32,7 @@ RULES = [
     ("e2e-feeds-1", "hello.html", {}, {}),
 ]
 
-# The deployment delivers the buckets; DistributionId takes what no rule matches.
+# The stack delivers every change in the buckets. Changes that no rule matches go to DistributionId.
 FALLBACK = [
     ("e2e-site", "public/about.html", {"www": ["/about.html"]}, {"www": ["/about.html"]}),
     ("e2e-site", "public/app.0a1b2c3d.js", {}, {}),

@@ -1,4 +1,4 @@
-"""Puts and deletes objects, and compares the invalidations that follow with what objects.py says."""
+"""Puts and deletes objects, and compares the resulting invalidations with those of objects.py."""
 
 import collections
 import json
@@ -27,7 +27,7 @@ class Pipeline:
         self.sqs = machine.client(environment, "sqs")
 
     def receive(self, queue):
-        """All messages of a queue. They stay invisible until they are deleted."""
+        """Receives all messages of a queue. They stay invisible until they are deleted."""
         messages = []
         while batch := self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"]).get(
             "Messages"
@@ -36,7 +36,7 @@ class Pipeline:
         return messages
 
     def poll(self):
-        """Plays Lambda's event source mapping: invokes the function, and deletes what it does not say has failed."""
+        """Does what Lambda's event source mapping does: invokes the function, then deletes the messages it handled."""
         queue = self.deployment.outputs["QueueUrl"]
         messages = self.receive(queue)
         size = self.deployment.batch_size()
@@ -61,7 +61,7 @@ class Pipeline:
         return [json.loads(message["Body"]) for message in messages]
 
     def invalidated(self):
-        """The items of the invalidations that are new since the last call, by target."""
+        """Returns the items of the invalidations created since the last call, by target."""
         items = collections.defaultdict(list)
         for id, target in self.targets.items():
             listed = aws(self.cloudfront, "cloudfront", "list-invalidations", "--distribution-id", id)
@@ -74,14 +74,14 @@ class Pipeline:
         return {target: sorted(list) for target, list in items.items()}
 
     def step(self, what, cases, all_events, predicted):
-        """The changes are made: compares what was delivered and what was invalidated."""
+        """Polls, and compares the delivered events and the invalidated items with the expected ones."""
         delivered = self.poll()
         keys = [(e["detail-type"], e["detail"]["bucket"]["name"], e["detail"]["object"]["key"]) for e in delivered]
         if len(keys) != len(set(keys)):
             raise Failed(f"{what}: delivered twice: {sorted(keys)}")
         print(f"{what}: {len(all_events)} events, {len(delivered)} delivered")
         if predicted is not None and sorted(keys) != sorted(predicted):
-            raise Failed(f"{what}: moto delivered {sorted(keys)}, the evaluator says {sorted(predicted)}")
+            raise Failed(f"{what}: moto delivered {sorted(keys)}, `event-pattern --test` predicts {sorted(predicted)}")
         expected = collections.defaultdict(list)
         for items in cases:
             for target, paths in items.items():
@@ -95,7 +95,7 @@ class Pipeline:
 
 
 def put(environment, cases):
-    """Creates the objects with `aws s3 sync`, a bucket at a time."""
+    """Creates the objects with `aws s3 sync`, bucket by bucket."""
     with tempfile.TemporaryDirectory(prefix="e2e-") as directory:
         for bucket, key, *_ in cases:
             file = Path(directory, bucket, key)
@@ -111,7 +111,7 @@ def delete(environment, cases):
 
 
 def prepare(environment):
-    """Buckets that send events, and a queue that gets every event whatever the template's pattern says."""
+    """Creates the buckets, and a queue that receives every event, whatever the pattern of the template."""
     for bucket in objects.BUCKETS:
         aws(environment, "s3api", "create-bucket", "--bucket", bucket)
         aws(environment, "s3api", "put-bucket-notification-configuration", "--bucket", bucket,
@@ -130,7 +130,7 @@ def prepare(environment):
 
 
 def create_distributions(environment):
-    """moto's distributions, by the name of the target."""
+    """Creates distributions on moto and returns their ids by target."""
     cloudfront = machine.client(environment, "cloudfront")
     origin = {"Id": "s3", "DomainName": "e2e-site.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
     config = {
@@ -141,7 +141,7 @@ def create_distributions(environment):
     }
     ids = {}
     for target in ("www", "blog", "DistributionId"):
-        # AWS's ids begin with E, moto's with anything.
+        # moto's ids may start with any letter, AWS's start with E.
         while target not in ids:
             created = cloudfront.create_distribution(DistributionConfig=config | {"CallerReference": str(uuid.uuid4())})
             id = created["Distribution"]["Id"]
@@ -153,7 +153,7 @@ def create_distributions(environment):
 
 
 def compare_with_account(environment, directory):
-    """`init` makes rules of what moto has, and `check --aws` finds them to be so, until they are not."""
+    """`check --aws` accepts the rules that `init` prints, and rejects them with another bucket."""
     rules = directory / "first-rules.yaml"
     invalidator = str(machine.INVALIDATOR)
     rules.write_text(machine.run([invalidator, "init"], environment))
@@ -164,7 +164,7 @@ def compare_with_account(environment, directory):
     except Failed as failed:
         if "is no origin of" in str(failed):
             return
-    raise Failed("check --aws did not find a bucket that is no origin")
+    raise Failed("check --aws accepted a bucket that is no origin")
 
 
 def run_pass(name, pipeline, everything, cases, predicts):
@@ -175,10 +175,10 @@ def run_pass(name, pipeline, everything, cases, predicts):
         for message in messages:
             pipeline.sqs.delete_message(QueueUrl=everything, ReceiptHandle=message["ReceiptHandle"])
         events = [json.loads(message["Body"]) for message in messages]
-        # moto says of every new object that its tags were added, too: an event for the pattern to leave out.
+        # moto also sends Object Tags Added for every new object, which the pattern must exclude.
         of_this_kind = [event for event in events if event["detail-type"] == f"Object {what.capitalize()}"]
         if len(of_this_kind) != len(changed):
-            raise Failed(f"{name}: {len(changed)} objects {what}, but {len(of_this_kind)} events say so")
+            raise Failed(f"{name}: {len(changed)} objects {what}, but {len(of_this_kind)} events")
         predicted = None
         if predicts:
             lines = "\n".join(map(json.dumps, events))

@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
-"""Opens the page of `invalidator plan --report` in headless Chromium.
+"""Tests the page of `invalidator plan --report` in headless Chromium.
 
 Usage: tests/e2e/report.py INVALIDATOR [DIRECTORY]
 
-Checks, in light and in dark, on a wide and on a narrow screen: nothing is
-fetched and no script runs, whatever the keys are named; the text can be told
-from its ground; nothing is wider than the screen; and the keyboard reaches
-every part. Screenshots go to DIRECTORY. Needs `chromium` (or $CHROMIUM) and
-nothing else: the browser is driven over its own debugging pipe.
+Checks in light and dark mode, on a wide and a narrow screen: nothing is fetched and no script runs, whatever the keys
+contain; the text has enough contrast; and nothing is wider than the screen. Screenshots go to DIRECTORY. Needs `chromium`
+(or $CHROMIUM), driven over its debugging pipe.
 """
 
 import base64
@@ -41,14 +39,14 @@ def site():
 
 
 class Browser:
-    """Chromium, spoken to over file descriptors 3 and 4."""
+    """Chromium, driven over file descriptors 3 and 4."""
 
     def __init__(self, profile):
         to_browser, self.writer = os.pipe()
         self.reader, from_browser = os.pipe()
 
         def descriptors():
-            # Out of the way first: either may be 3 or 4 already.
+            # Duplicated first, since either may be 3 or 4 already.
             down, up = os.dup(to_browser), os.dup(from_browser)
             os.dup2(down, 3)
             os.dup2(up, 4)
@@ -85,7 +83,7 @@ class Browser:
         while b"\0" not in self.buffer:
             data = os.read(self.reader, 1 << 16)
             if not data:
-                raise RuntimeError("the browser has gone")
+                raise RuntimeError("the browser exited")
             self.buffer += data
         text, self.buffer = self.buffer.split(b"\0", 1)
         message = json.loads(text)
@@ -103,16 +101,12 @@ class Browser:
             raise RuntimeError(result["exceptionDetails"])
         return result["result"].get("value")
 
-    def press(self, key, code):
-        for kind in ("rawKeyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
-
     def close(self):
         self.process.terminate()
         self.process.wait()
 
 
-# The least contrast of any text with what is behind it, by WCAG 2.
+# The lowest contrast of any text with its background, as WCAG 2 defines it.
 CONTRAST = """(() => {
   const channel = v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4 };
   const light = c => .2126 * channel(c[0]) + .7152 * channel(c[1]) + .0722 * channel(c[2]);
@@ -125,14 +119,11 @@ CONTRAST = """(() => {
     return [255, 255, 255];
   };
   let least = [99, ''];
-  for (const e of document.querySelectorAll('main *')) {
+  for (const e of document.querySelectorAll('body *')) {
     const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
-    if (!own || e.tagName === 'title') continue;
+    if (!own) continue;
     const style = getComputedStyle(e);
-    const svg = e.closest('svg');
-    const behind = svg ? colour(getComputedStyle(e.closest('g').querySelector('rect')).fill) : ground(e);
-    const front = colour(svg ? style.fill : style.color);
-    const [a, b] = [light(front), light(behind)].sort((x, y) => y - x);
+    const [a, b] = [light(colour(style.color)), light(ground(e))].sort((x, y) => y - x);
     const ratio = (a + .05) / (b + .05);
     if (ratio < least[0]) least = [ratio, e.outerHTML.slice(0, 80)];
   }
@@ -149,7 +140,7 @@ def main():
     invalidator = str(pathlib.Path(sys.argv[1]).resolve())
     shots = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else tempfile.mkdtemp())
     shots.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         folder = pathlib.Path(folder)
         (folder / "rules.yaml").write_text(RULES)
         changed = [key for key in site() if key.startswith("docs/")] + site()[-40::3] + HOSTILE
@@ -183,7 +174,6 @@ def drive(browser, page, shots):
             look(browser, theme, width)
             shot = browser.call("Page.captureScreenshot", captureBeyondViewport=True)
             (shots / f"report-{theme}-{width}.png").write_bytes(base64.b64decode(shot["data"]))
-    keyboard(browser)
 
 
 def look(browser, theme, width):
@@ -196,34 +186,13 @@ def look(browser, theme, width):
                if event["method"] == "Network.requestWillBeSent"]
     check(len(fetched) == 1, f"the page fetched {fetched[1:]}")
     logged = [event for event in browser.events if event["method"] == "Log.entryAdded"]
-    check(not logged, f"the browser complains: {logged[:1]}")
+    check(not logged, f"the browser logged {logged[:1]}")
     check(browser.evaluate("document.documentElement.scrollWidth <= innerWidth"),
           f"wider than a screen of {width} ({theme})")
     ratio, element = browser.evaluate(CONTRAST)
     check(ratio >= 4.5, f"contrast {ratio:.2f} in {theme}: {element}")
-    boxes = browser.evaluate("document.querySelectorAll('svg rect').length")
-    check(boxes >= 5, f"the picture has {boxes} boxes")
-
-
-def keyboard(browser):
-    """Every link and every summary takes the focus in turn; Enter follows."""
-    reachable = browser.evaluate(
-        "[...document.querySelectorAll('svg a, summary')]"
-        ".filter(e => e.checkVisibility()).length")
-    reached = set()
-    for step in range(reachable):
-        browser.press("Tab", 9)
-        reached.add(browser.evaluate(
-            "[...document.querySelectorAll('svg a, summary')].indexOf(document.activeElement)"))
-    reached.discard(-1)
-    check(len(reached) == reachable, f"Tab reaches {len(reached)} of {reachable} parts")
-    # The last one is the summary of the last request: Enter closes and opens it.
-    is_open = "document.activeElement.parentElement.open"
-    before = browser.evaluate(is_open)
-    browser.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13,
-                 text="\r")
-    browser.call("Input.dispatchKeyEvent", type="keyUp", key="Enter", code="Enter", windowsVirtualKeyCode=13)
-    check(browser.evaluate(is_open) != before, "Enter does not open and close")
+    bars = browser.evaluate("[...document.querySelectorAll('.bar')].filter(e => e.offsetWidth && e.offsetHeight).length")
+    check(bars >= 5, f"the outline has {bars} bars")
 
 
 if __name__ == "__main__":

@@ -1,99 +1,128 @@
-//! Plans made by hand: what each delivery asks for, without rules.
+//! Plans without rules: requests of items, each with the deliveries that need it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use aws_sdk_cloudfront::config::retry::RetryConfig;
-use cloudfront_simulator::Simulator;
 use s3_cloudfront_invalidator::{
-    cloudfront::{CloudFront, Outcome, Settings, Submission},
-    distribution::{Distribution, DistributionId},
-    event::{Delivery, Identity, Kind, Occurrence},
+    cloudfront::{CloudFront, Outcome, Submission},
+    distribution::{Distribution, DistributionId, Role},
+    event::{Delivery, Identity, Kind, Occurrence, Unreadable},
     item::{Item, address},
-    plan::{DistributionPlan, Plan, PlannedItem, Request, Source, caller_reference},
+    plan::{DeliveredChange, DistributionPlan, Plan, PlannedItem, Request, caller_reference},
 };
 use tokio::time::Instant;
 
-/// Items of a request and its wildcards, as the planner splits them.
-const REQUEST: (usize, usize) = (1_000, 15);
-
 #[derive(Default)]
 pub struct HandPlan {
-    deliveries: Vec<Delivery>,
-    sources: Vec<Source>,
-    items: BTreeMap<Distribution, BTreeMap<Item, Vec<u32>>>,
+    pub deliveries: Vec<Delivery>,
+    requests: Vec<HandRequest>,
+}
+
+struct HandRequest {
+    distribution: Distribution,
+    /// Each with the deliveries that need it.
+    items: Vec<(String, Vec<u32>)>,
 }
 
 impl HandPlan {
-    /// One direct payload that asks for these items.
-    pub fn direct(id: &str, items: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let mut plan = Self::default();
-        plan.delivery(None);
-        for text in items {
-            plan.ask(distribution(id), item(text.as_ref()));
+    /// A plan for a direct payload.
+    pub fn direct() -> Self {
+        Self { deliveries: vec![Delivery::default()], ..Self::default() }
+    }
+
+    /// A plan for the messages of a queue.
+    pub fn queue(messages: &[&str]) -> Self {
+        let message = |id: &&str| Delivery { id: Some((*id).to_owned()), ..Delivery::default() };
+        Self { deliveries: messages.iter().map(message).collect(), ..Self::default() }
+    }
+
+    /// Makes a part of a delivery unreadable.
+    pub fn unreadable(mut self, delivery: usize) -> Self {
+        self.deliveries[delivery].unreadable.push(Unreadable::new("not JSON"));
+        self
+    }
+
+    /// Adds a request of items that the first delivery needs.
+    pub fn request<T: AsRef<str>>(self, id: &str, items: impl IntoIterator<Item = T>) -> Self {
+        self.request_to(distribution(id), items)
+    }
+
+    /// The same for a distribution with a role.
+    pub fn request_to<T: AsRef<str>>(
+        self,
+        distribution: Distribution,
+        items: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.add(distribution, items.into_iter().map(|item| (item, vec![0])))
+    }
+
+    /// Adds a request of items, each with the deliveries that need it.
+    pub fn request_for(self, id: &str, items: &[(&str, &[u32])]) -> Self {
+        self.add(distribution(id), items.iter().map(|(item, needed)| (*item, needed.to_vec())))
+    }
+
+    fn add<T: AsRef<str>>(
+        mut self,
+        distribution: Distribution,
+        items: impl Iterator<Item = (T, Vec<u32>)>,
+    ) -> Self {
+        let items = items.map(|(item, deliveries)| (item.as_ref().to_owned(), deliveries));
+        self.requests.push(HandRequest { distribution, items: items.collect() });
+        self
+    }
+
+    pub fn build(&self) -> Plan {
+        let mut plan = Plan::default();
+        for HandRequest { distribution, items } in &self.requests {
+            let mut planned = Vec::new();
+            for (text, deliveries) in items {
+                let mut changes = Vec::new();
+                for &delivery in deliveries {
+                    let id = self.deliveries[delivery as usize].id.as_deref().unwrap_or_default();
+                    let occurrence = Occurrence::Delivery(id);
+                    let identity =
+                        Identity::new("bucket", text, Kind::Created, None, occurrence, None);
+                    changes.push(u32::try_from(plan.changes.len()).unwrap());
+                    plan.changes.push(DeliveredChange { delivery, identity });
+                }
+                planned.push(PlannedItem { item: item(text), changes, replaces: 1 });
+            }
+            planned.sort_by(|a, b| a.item.cmp(&b.item));
+            let changes = planned.iter().flat_map(|planned| &planned.changes);
+            let caller_reference = caller_reference(
+                &distribution.id,
+                planned.iter().map(|planned| &planned.item),
+                changes.map(|change| plan.changes[*change as usize].identity),
+                None,
+            );
+            let request = Request { caller_reference, items: planned };
+            match plan.distributions.iter_mut().find(|part| part.distribution == *distribution) {
+                Some(part) => part.requests.push(request),
+                None => plan.distributions.push(DistributionPlan {
+                    distribution: distribution.clone(),
+                    targets: vec!["www".into()],
+                    requests: vec![request],
+                    unaddressable: Vec::new(),
+                }),
+            }
         }
         plan
     }
 
-    pub fn delivery(&mut self, id: Option<&str>) {
-        self.deliveries.push(Delivery { id: id.map(str::to_owned), ..Delivery::default() });
+    pub async fn submit(&self, cloudfront: &CloudFront) -> Submission {
+        self.submit_within(cloudfront, Duration::from_secs(900)).await
     }
 
-    /// The last delivery asks for an item, once.
-    pub fn ask(&mut self, distribution: Distribution, item: Item) {
-        let delivery = self.deliveries.len() - 1;
-        let name = self.deliveries[delivery].id.as_deref().unwrap_or_default();
-        let occurrence = Occurrence::Delivery(name);
-        let identity =
-            Identity::new("bucket", item.as_str(), Kind::Created, None, occurrence, None);
-        let source = u32::try_from(self.sources.len()).unwrap();
-        self.sources.push(Source { delivery: u32::try_from(delivery).unwrap(), identity });
-        self.items.entry(distribution).or_default().entry(item).or_default().push(source);
+    /// Submits within a time, and checks that every planned item has an outcome
+    /// by then.
+    pub async fn submit_within(&self, cloudfront: &CloudFront, time: Duration) -> Submission {
+        let deadline = Instant::now() + time;
+        let submission = cloudfront.submit(self.build(), &self.deliveries, deadline).await;
+        assert!(Instant::now() <= deadline, "submitting took longer than the deadline");
+        let plan = self.build();
+        let planned = plan.distributions.iter().flat_map(DistributionPlan::items);
+        assert!(planned.eq(submission.items().map(|submitted| &submitted.planned)));
+        submission
     }
-
-    pub fn finish(self) -> (Plan, Vec<Delivery>) {
-        let Self { deliveries, sources, items } = self;
-        let identity = |source: &u32| sources[*source as usize].identity;
-        let distributions = items.into_iter().map(|(distribution, items)| {
-            let mut requests: Vec<Vec<PlannedItem>> = vec![vec![]];
-            let mut wildcards = 0;
-            for (item, sources) in items {
-                wildcards += usize::from(item.is_wildcard());
-                if requests[requests.len() - 1].len() == REQUEST.0 || wildcards > REQUEST.1 {
-                    requests.push(vec![]);
-                    wildcards = usize::from(item.is_wildcard());
-                }
-                let last = requests.len() - 1;
-                requests[last].push(PlannedItem { item, sources, stands_for: 1 });
-            }
-            let requests = requests.into_iter().map(|items| Request {
-                caller_reference: caller_reference(
-                    &distribution.id,
-                    items.iter().map(|item| &item.item),
-                    items.iter().flat_map(|item| &item.sources).map(identity),
-                    None,
-                ),
-                items,
-            });
-            let requests = requests.collect();
-            DistributionPlan { distribution, targets: vec![], requests, unaddressable: vec![] }
-        });
-        let distributions = distributions.collect();
-        (Plan { distributions, sources, ..Plan::default() }, deliveries)
-    }
-
-    pub async fn submit(self, cloudfront: &CloudFront) -> Submission {
-        let (plan, deliveries) = self.finish();
-        let deadline = Instant::now() + Duration::from_secs(60);
-        cloudfront.submit(&plan, &deliveries, deadline).await
-    }
-}
-
-/// A CloudFront in front of the simulator, with the default attempts and
-/// without waiting between them.
-pub fn cloudfront(simulator: &Simulator) -> CloudFront {
-    let retry = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
-    let settings = Settings { retry: Some(retry), ..Settings::default() };
-    CloudFront::new(&simulator.sdk_config(), settings)
 }
 
 pub fn distribution(id: &str) -> Distribution {
@@ -104,20 +133,31 @@ pub fn distribution(id: &str) -> Distribution {
     id.unwrap().into()
 }
 
-/// An item as it is written: `#tag`, `/dir/*` or a path.
-pub fn item(text: &str) -> Item {
+/// A distribution of another account.
+pub fn with_role(id: &str, external_id: &str) -> Distribution {
+    let role = Role { arn: ROLE.to_owned(), external_id: Some(external_id.to_owned()) };
+    Distribution { role: Some(role), ..distribution(id) }
+}
+
+/// The role of [`with_role`].
+pub const ROLE: &str = "arn:aws:iam::444455556666:role/invalidator";
+
+/// An item from its text: `#tag`, `/dir/*` or a path.
+fn item(text: &str) -> Item {
     match text.strip_prefix('#') {
         Some(tag) => Item::tag(tag).unwrap(),
         None => address(text, "/", "/", true).unwrap(),
     }
 }
 
-/// Every outcome as one word, in the plan's order: `accepted`, `remembered`,
-/// or the failure's code behind `refused:` or `retry:`.
+/// Every outcome as one word, in the plan's order: `accepted`, `unnamed` (by an
+/// invalidation without an id), `remembered`, or the failure's code after
+/// `refused:` or `retry:`.
 pub fn words(submission: &Submission) -> Vec<String> {
-    let outcomes = submission.distributions.iter().flat_map(|d| d.outcomes.iter().flatten());
-    outcomes
-        .map(|outcome| match outcome {
+    submission
+        .items()
+        .map(|submitted| match &submitted.outcome {
+            Outcome::Accepted(invalidation) if invalidation.id.is_empty() => "unnamed".to_owned(),
             Outcome::Accepted(_) => "accepted".to_owned(),
             Outcome::Remembered(_) => "remembered".to_owned(),
             Outcome::DryRun => "dry-run".to_owned(),
@@ -125,4 +165,17 @@ pub fn words(submission: &Submission) -> Vec<String> {
             Outcome::Retry(failure) => format!("retry:{}", failure.code),
         })
         .collect()
+}
+
+pub fn count(words: &[String], word: &str) -> usize {
+    words.iter().filter(|w| *w == word).count()
+}
+
+/// The message of the failures, which must be the same for all items.
+pub fn message(submission: &Submission) -> &str {
+    let failures = submission.items().filter_map(|submitted| submitted.outcome.failure());
+    let mut messages: Vec<&str> = failures.map(|failure| &*failure.message).collect();
+    messages.dedup();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    messages[0]
 }

@@ -25,10 +25,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// How long a test waits for the function before it gives up on it.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// One function process, and the Runtime API it talks to.
+/// A function process and its Runtime API.
 pub struct Lambda {
     child: Child,
     directory: TempDir,
@@ -70,8 +67,8 @@ impl Reply {
 }
 
 impl Lambda {
-    /// Starts the function with `rules` beside its bootstrap and with nothing
-    /// but Lambda's own variables and `environment`.
+    /// Starts the function with `rules` beside its bootstrap. Its environment is
+    /// Lambda's own variables and `environment`.
     pub async fn start(rules: Option<&str>, environment: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -114,23 +111,20 @@ impl Lambda {
                 payload: payload.as_ref().to_vec(),
             })
             .unwrap();
-        match tokio::time::timeout(PATIENCE, self.replies.recv()).await {
-            Ok(Some(reply)) => reply,
-            _ => panic!("the function does not answer; it wrote: {}", self.stdout()),
+        tokio::select! {
+            Some(reply) = self.replies.recv() => reply,
+            _ = self.child.wait() => panic!("the function ended; it wrote: {}", self.stdout()),
         }
     }
 
-    /// What the function wrote to standard output so far.
+    /// The standard output of the function so far.
     pub fn stdout(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("stdout")).unwrap()
     }
 
-    /// Waits for a function that does not start: its exit status.
+    /// The exit status of a function that does not start.
     pub async fn exit_status(&mut self) -> ExitStatus {
-        tokio::time::timeout(PATIENCE, self.child.wait())
-            .await
-            .expect("the function goes on")
-            .unwrap()
+        self.child.wait().await.unwrap()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What several subcommands read: the rules, and payload files.
+//! Input of several subcommands: the rules and payload files.
 
 use std::{
     env, fs,
@@ -15,102 +15,96 @@ use serde_json::value::RawValue;
 
 use crate::Global;
 
-/// The rules that `--rules`, `RULES_PATH` or ./rules.yaml names, with
+/// Loads the rules that `--rules`, `RULES_PATH` or ./rules.yaml names, with
 /// `DistributionId` as their fallback.
 pub fn load_rules(global: &Global) -> Result<RuleSet, ConfigError> {
     load_config(global).map(|config| config.rules)
 }
 
-/// The same, with the rest of the function's configuration.
+/// Loads the function's configuration, the rules included.
 pub fn load_config(global: &Global) -> Result<Config, ConfigError> {
     let named = global.rules.as_ref().map(|file| file.display().to_string());
     let variable = |name: &str| match name {
         "RULES_PATH" => named.clone(),
         _ => env::var(name).ok(),
     };
-    Config::load(variable, Path::new(RULES_FILE))
+    Config::load(variable, &[Path::new(RULES_FILE)])
 }
 
-/// One payload and where it came from.
+/// One payload of the command line.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Payload {
-    /// The file, or `-` for standard input, with the payload's place in it when
-    /// it holds several.
+pub struct PayloadFile {
+    /// The file name (`-` for standard input), with `#1`, `#2` … if the file
+    /// contains several payloads.
     pub name: String,
-    /// Its bytes.
     pub bytes: Vec<u8>,
 }
 
-/// Reads payloads in the order given: `-` is standard input, and a directory
-/// stands for its `.json` and `.jsonl` files in name order. A file may hold
-/// several JSON documents, one after another.
-pub fn read_payloads(arguments: &[PathBuf]) -> anyhow::Result<Vec<Payload>> {
+/// Reads payloads in argument order. `-` is standard input; a directory means
+/// its `.json` and `.jsonl` files in name order. A file may contain several
+/// JSON documents, each of which is a payload.
+pub fn read_payloads(arguments: &[PathBuf]) -> anyhow::Result<Vec<PayloadFile>> {
     let mut payloads = Vec::new();
     for argument in arguments {
-        if argument.as_os_str() == "-" {
-            let mut bytes = Vec::new();
-            stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
-            payloads.extend(documents("-", &bytes));
-            continue;
-        }
-        let files = if argument.is_dir() { directory(argument)? } else { vec![argument.clone()] };
+        let files =
+            if argument.is_dir() { payload_files(argument)? } else { vec![argument.clone()] };
         for file in files {
-            let name = file.display().to_string();
-            let bytes = fs::read(&file).with_context(|| format!("cannot read {name}"))?;
-            payloads.extend(documents(&name, &bytes));
+            payloads.extend(split_documents(&file.display().to_string(), &read(&file)?));
         }
     }
     Ok(payloads)
 }
 
-/// The JSON documents of a file. From the first that is none, the rest is one
-/// payload, which will be refused for what it is.
-fn documents(name: &str, bytes: &[u8]) -> Vec<Payload> {
+/// Splits a file into its JSON documents. If one of them is not JSON, it and
+/// the rest of the file become one payload, so that the error quotes it.
+fn split_documents(name: &str, bytes: &[u8]) -> Vec<PayloadFile> {
     let mut documents = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
-    let mut found: Vec<Vec<u8>> = Vec::new();
+    let mut found: Vec<&[u8]> = Vec::new();
     let mut end = 0;
     while let Some(document) = documents.next() {
-        match document {
-            Ok(document) => found.push(document.get().as_bytes().to_vec()),
-            Err(_) => {
-                found.push(bytes[end..].trim_ascii().to_vec());
-                break;
-            }
-        }
+        let Ok(document) = document else {
+            found.push(bytes[end..].trim_ascii());
+            break;
+        };
+        found.push(document.get().as_bytes());
         end = documents.byte_offset();
     }
     if found.is_empty() {
-        found.push(Vec::new());
+        found.push(&[]);
     }
-    let one = found.len() == 1;
-    let named = |at: usize| if one { name.to_owned() } else { format!("{name}#{}", at + 1) };
-    found.into_iter().enumerate().map(|(at, bytes)| Payload { name: named(at), bytes }).collect()
+    let is_single = found.len() == 1;
+    let payload = |(bytes, number): (&[u8], usize)| PayloadFile {
+        name: if is_single { name.to_owned() } else { format!("{name}#{number}") },
+        bytes: bytes.to_vec(),
+    };
+    found.into_iter().zip(1..).map(payload).collect()
 }
 
 /// Reads a text file, or standard input for `-`.
 pub fn read_text(file: &Path) -> anyhow::Result<String> {
-    let name = file.display();
-    let bytes = if file.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
-        bytes
-    } else {
-        fs::read(file).with_context(|| format!("cannot read {name}"))?
-    };
-    String::from_utf8(bytes).with_context(|| format!("{name} is not UTF-8"))
+    String::from_utf8(read(file)?).with_context(|| format!("{} is not UTF-8", file.display()))
 }
 
-fn directory(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    if file.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+        return Ok(bytes);
+    }
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn payload_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let name = directory.display();
-    let entries = fs::read_dir(directory).with_context(|| format!("cannot read {name}"))?;
+    let cannot_read = || format!("cannot read {name}");
     let mut files = Vec::new();
-    for entry in entries {
-        let file = entry.with_context(|| format!("cannot read {name}"))?.path();
+    for entry in fs::read_dir(directory).with_context(cannot_read)? {
+        let file = entry.with_context(cannot_read)?.path();
         if file.is_file() && file.extension().is_some_and(|ext| ext == "json" || ext == "jsonl") {
             files.push(file);
         }
     }
-    anyhow::ensure!(!files.is_empty(), "{name} has no .json or .jsonl file");
+    anyhow::ensure!(!files.is_empty(), "{name} contains no .json or .jsonl file");
     files.sort();
     Ok(files)
 }
@@ -120,8 +114,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_may_hold_several_documents() {
-        let cases: &[(&str, &[(&str, &str)])] = &[
+    fn a_file_may_contain_several_documents() {
+        let cases: [(&str, &[(&str, &str)]); 7] = [
             ("{}", &[("f", "{}")]),
             ("\n{\n}\n", &[("f", "{\n}")]),
             ("{}\n[1]\n", &[("f#1", "{}"), ("f#2", "[1]")]),
@@ -131,14 +125,12 @@ mod tests {
             ("{}\nhello\n{}", &[("f#1", "{}"), ("f#2", "hello\n{}")]),
         ];
         for (text, expected) in cases {
-            let expected: Vec<Payload> = expected
+            let payloads = split_documents("f", text.as_bytes());
+            let found: Vec<(&str, &str)> = payloads
                 .iter()
-                .map(|(name, text)| Payload {
-                    name: (*name).to_owned(),
-                    bytes: text.as_bytes().to_vec(),
-                })
+                .map(|payload| (&*payload.name, str::from_utf8(&payload.bytes).expect("UTF-8")))
                 .collect();
-            assert_eq!(documents("f", text.as_bytes()), expected, "{text:?}");
+            assert_eq!(found, expected, "{text:?}");
         }
     }
 }

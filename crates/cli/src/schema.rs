@@ -1,12 +1,12 @@
 //! `invalidator schema`
 
-use crate::{Global, Verdict};
+use crate::{Exit, Global};
 
 /// Prints the JSON Schema of rules.yaml.
 #[derive(Clone, Copy, clap::Args)]
 pub struct Args {}
 
-pub fn run(_args: Args, _global: &Global) -> anyhow::Result<Verdict> {
-    anstream::print!("{}", s3_cloudfront_invalidator::rules::schema());
-    Ok(Verdict::Done)
+pub fn run(_args: Args, _global: &Global) -> anyhow::Result<Exit> {
+    anstream::print!("{}", include_str!("../../../schemas/rules.schema.json"));
+    Ok(Exit::Done)
 }

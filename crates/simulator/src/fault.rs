@@ -1,58 +1,56 @@
-use std::borrow::Cow;
-
 use sha2::{Digest, Sha256};
 
 use super::refusal::Refusal;
-use s3_cloudfront_invalidator::distribution::DistributionId;
 
-/// How often a CreateInvalidation fails for no reason of its own: shares of
-/// the calls, from 0 to 1. A call meets one fault at most, so that the shares
-/// add up to at most 1.
+/// The shares of CreateInvalidation calls, from 0 to 1, that fail at random.
+/// A call has at most one fault, so the sum must not exceed 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Faults {
-    /// `Throttling`.
+    /// [`Fault::Throttle`].
     pub throttle: f64,
-    /// A 500.
+    /// [`Fault::InternalError`].
     pub internal_error: f64,
-    /// A 503.
+    /// [`Fault::Unavailable`].
     pub unavailable: f64,
-    /// The connection is cut, and nothing was done.
+    /// [`Fault::DropBefore`].
     pub drop_before: f64,
-    /// The connection is cut, but what was to be accepted is accepted. A call
-    /// that is refused gets its answer all the same.
+    /// [`Fault::DropAfter`].
     pub drop_after: f64,
 }
 
-/// One fault.
+/// A fault of a CreateInvalidation call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// `Throttling`.
     Throttle,
-    /// A 500.
+    /// A response with status 500.
     InternalError,
-    /// A 503.
+    /// A response with status 503.
     Unavailable,
-    /// The connection is cut before anything is done.
+    /// The connection is cut before the call takes effect.
     DropBefore,
-    /// The connection is cut after acceptance.
+    /// The connection is cut after the batch is accepted. A refused call gets
+    /// its error response.
     DropAfter,
-    /// Any other error AWS might answer.
-    Error {
-        /// The HTTP status.
-        status: u16,
-        /// AWS's code.
-        code: Cow<'static, str>,
-        /// AWS's text.
-        message: Cow<'static, str>,
-    },
 }
 
 impl Faults {
-    /// What the dice say about one call.
-    pub(super) fn roll(&self, dice: &mut fastrand::Rng) -> Option<Fault> {
-        // One roll a call whatever the shares, so that the same call of two
-        // runs meets the same luck.
-        let mut roll = dice.f64();
+    /// A bad day: 30 % of the calls are throttled, 10 % fail with a 5xx status,
+    /// 5 % lose their connection before and 5 % after acceptance.
+    pub fn chaos() -> Self {
+        Self {
+            throttle: 0.30,
+            internal_error: 0.05,
+            unavailable: 0.05,
+            drop_before: 0.05,
+            drop_after: 0.05,
+        }
+    }
+
+    pub(crate) fn roll(&self, rng: &mut fastrand::Rng) -> Option<Fault> {
+        // One number per call, whatever the shares, so that equal calls of two
+        // runs have equal luck.
+        let mut roll = rng.f64();
         for (share, fault) in [
             (self.throttle, Fault::Throttle),
             (self.internal_error, Fault::InternalError),
@@ -70,8 +68,8 @@ impl Faults {
 }
 
 impl Fault {
-    /// The answer of a fault that is one.
-    pub(super) fn refusal(&self) -> Option<Refusal> {
+    /// The error response; `None` if the connection is cut.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::DropBefore | Self::DropAfter => None,
             Self::Throttle => Some(Refusal::throttled()),
@@ -86,18 +84,14 @@ impl Fault {
                 "ServiceUnavailable",
                 "CloudFront encountered an internal error. Please try again.",
             )),
-            Self::Error { status, code, message } => {
-                Some(Refusal::new(*status, code.clone(), message.clone()))
-            }
         }
     }
 }
 
-/// The dice of one distribution.
-pub(super) fn dice(seed: u64, id: &DistributionId) -> fastrand::Rng {
-    let digest =
-        Sha256::new().chain_update(seed.to_be_bytes()).chain_update(id.as_str()).finalize();
+/// The random numbers of one distribution.
+pub(crate) fn rng(seed: u64, distribution: &str) -> fastrand::Rng {
+    let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(distribution);
     let mut first = [0; 8];
-    first.copy_from_slice(&digest[..8]);
+    first.copy_from_slice(&digest.finalize()[..8]);
     fastrand::Rng::with_seed(u64::from_be_bytes(first))
 }

@@ -1,62 +1,62 @@
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Clock, Faults};
-use s3_cloudfront_invalidator::distribution::{DistributionId, Role};
+use super::Faults;
 
-/// What kind of CloudFront to simulate.
+/// The behaviour of a [`Simulator`](super::Simulator).
 ///
-/// The default knows every well-formed id, answers at once and without
-/// faults, completes invalidations at once, and keeps the documented quota.
+/// Distributions and distribution tenants are identified by their ids: `E…`
+/// and `dt_…`. By default every well-formed id exists, responses are immediate
+/// and without faults, invalidations complete at once, and the documented
+/// quota applies.
 #[derive(Clone, Debug)]
-pub struct Options {
-    /// The port of 127.0.0.1 to listen on; 0 for any free one.
-    pub port: u16,
+pub struct SimulatorOptions {
     /// The distributions and tenants that exist; `None` for every well-formed
     /// id.
-    pub known: Option<BTreeSet<DistributionId>>,
-    /// What nobody may touch.
-    pub denied: BTreeSet<DistributionId>,
-    /// The roles that may be assumed. What one of them is granted, the
-    /// simulator's own credentials may not touch.
+    pub known: Option<BTreeSet<String>>,
+    /// The distributions and tenants for which every caller is denied.
+    pub denied: BTreeSet<String>,
+    /// The roles that can be assumed. The simulator's own credentials are
+    /// denied for all distributions that are granted to a role.
     pub roles: Vec<RoleGrant>,
-    /// The quota of what is in progress; `None` for no such quota.
+    /// The quota of items in progress, if any.
     pub in_progress: Option<InProgress>,
-    /// The quota of items a second; `None` for no such quota.
+    /// The quota of items per second, if any.
     pub per_second: Option<PerSecond>,
-    /// The rate of CreateInvalidation calls; `None` for no limit.
+    /// The rate limit of CreateInvalidation calls, if any.
     pub request_rate: Option<RequestRate>,
     /// How long an invalidation is in progress.
     pub completion: Duration,
-    /// How long every answer takes.
+    /// How long a call takes.
     pub latency: Duration,
-    /// Items to refuse as `InvalidArgument`, beside those no CloudFront takes.
+    /// Selects items to refuse as `InvalidArgument`, in addition to invalid
+    /// ones.
     pub poison: fn(&str) -> bool,
-    /// What a used caller reference leads to.
+    /// The response to a caller reference that was used before.
     pub reused_reference: ReusedReference,
-    /// How often calls fail for no reason.
+    /// The shares of calls that fail at random.
     pub faults: Faults,
-    /// The seed of all chance.
+    /// The seed of the random faults.
     pub seed: u64,
-    /// The clock.
-    pub clock: Clock,
 }
 
-/// A role, and what it may invalidate.
+/// An IAM role that can be assumed.
 #[derive(Clone, Debug)]
 pub struct RoleGrant {
-    /// The role; its external id, if any, is asked for.
-    pub role: Role,
-    /// The distributions and tenants it may touch, and only they.
-    pub distributions: BTreeSet<DistributionId>,
+    /// The ARN of the role.
+    pub arn: String,
+    /// The external id that callers must send, if any.
+    pub external_id: Option<String>,
+    /// The distributions and tenants that the role may invalidate.
+    pub distributions: BTreeSet<String>,
 }
 
-/// How much of one distribution may be in progress. Wildcards count apart.
+/// The quota of items in progress per distribution.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/InvalidationLimits.html>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InProgress {
     /// Paths without a wildcard, and tags.
     pub paths: usize,
-    /// Wildcard paths.
+    /// Paths with a wildcard.
     pub wildcards: usize,
 }
 
@@ -66,19 +66,19 @@ impl Default for InProgress {
     }
 }
 
-/// How much of one distribution may be accepted in a second, as the quota page
-/// is quoted since 2026.
+/// The quota of items per second and distribution, as users quote it since
+/// 2026.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-invalidations>
 ///
-/// How it is counted is a *guess*: a request larger than a second's allowance
-/// is accepted when the whole allowance is there, and the next one waits until
-/// the debt is paid. Otherwise no retry could ever help a large request. That
-/// it holds for a distribution, not for the account, is the commoner report.
+/// *Guess*: a request larger than one second's allowance is accepted if the
+/// whole allowance is available, and further requests are throttled until the
+/// excess is paid back. Otherwise a large request could never succeed. Most
+/// users report that the quota is per distribution, not per account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PerSecond {
     /// Paths without a wildcard, and tags.
     pub paths: u32,
-    /// Wildcard paths.
+    /// Paths with a wildcard.
     pub wildcards: u32,
 }
 
@@ -88,14 +88,14 @@ impl Default for PerSecond {
     }
 }
 
-/// How many CreateInvalidation calls the account may make, whatever the
-/// distribution: one every two seconds after the first six or seven.
+/// The rate limit of CreateInvalidation calls of the account. By default one
+/// call every two seconds after a burst of six.
 /// <https://github.com/aws/aws-sdk-js/issues/3983>
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RequestRate {
-    /// Calls a second in the long run.
+    /// Sustained calls per second.
     pub per_second: f64,
-    /// Calls at once after a pause.
+    /// Calls in a burst.
     pub burst: u32,
 }
 
@@ -105,27 +105,27 @@ impl Default for RequestRate {
     }
 }
 
-/// What a caller reference leads to that the distribution has seen before.
+/// The response to a caller reference that was used for the distribution
+/// before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReusedReference {
-    /// As documented: the same items are the existing invalidation, others are
-    /// `InvalidationBatchAlreadyExists`.
+    /// The existing invalidation for the same items,
+    /// `InvalidationBatchAlreadyExists` for others, as documented.
     /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_InvalidationBatch.html>
     #[default]
     AlreadyExists,
-    /// The same items are the existing invalidation, others are
-    /// `InvalidArgument`, as users report.
+    /// The existing invalidation for the same items, `InvalidArgument` for
+    /// others, as users report.
     /// <https://github.com/jonls/s3-deploy-website/issues/26>
     InvalidArgument,
-    /// Even the same items are `InvalidArgument`, as users report after a
+    /// `InvalidArgument` even for the same items, as users report after a
     /// retry. <https://github.com/aws/aws-cdk/issues/3878>
     AlwaysInvalidArgument,
 }
 
-impl Default for Options {
+impl Default for SimulatorOptions {
     fn default() -> Self {
         Self {
-            port: 0,
             known: None,
             denied: BTreeSet::new(),
             roles: Vec::new(),
@@ -138,27 +138,6 @@ impl Default for Options {
             reused_reference: ReusedReference::default(),
             faults: Faults::default(),
             seed: 0,
-            clock: Clock::default(),
-        }
-    }
-}
-
-impl Options {
-    /// A bad day: of the CreateInvalidation calls 30 % are throttled, 10 % fail
-    /// with a 5xx, 5 % lose their connection before and 5 % after acceptance,
-    /// and what is accepted counts as in progress for half a minute.
-    pub fn chaos(seed: u64) -> Self {
-        Self {
-            completion: Duration::from_secs(30),
-            faults: Faults {
-                throttle: 0.30,
-                internal_error: 0.05,
-                unavailable: 0.05,
-                drop_before: 0.05,
-                drop_after: 0.05,
-            },
-            seed,
-            ..Self::default()
         }
     }
 }

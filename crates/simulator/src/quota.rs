@@ -1,110 +1,106 @@
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
-use super::{InProgress, PerSecond, RequestRate, record::is_wildcard};
+use super::{InProgress, PerSecond, RequestRate};
 
-/// How many items of each kind a request has. Each kind has a quota of its
-/// own; tags count as paths.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Size {
-    pub(super) paths: usize,
-    pub(super) wildcards: usize,
+/// The number of items of each kind. Each kind has its own quota; tags count as
+/// paths.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ItemCounts {
+    paths: usize,
+    wildcards: usize,
 }
 
-impl Size {
-    pub(super) fn of(items: &[String]) -> Self {
-        let wildcards = items.iter().filter(|item| is_wildcard(item)).count();
+impl ItemCounts {
+    pub(crate) fn of(items: &[String]) -> Self {
+        // An asterisk is a wildcard only at the end of a path.
+        // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
+        let is_wildcard = |item: &&String| item.starts_with('/') && item.ends_with('*');
+        let wildcards = items.iter().filter(is_wildcard).count();
         Self { paths: items.len() - wildcards, wildcards }
     }
 }
 
-/// What of one distribution is in progress, oldest first. All take equally
-/// long, so that they end in the order they came.
+/// The items of one distribution that are in progress, with their ends.
 #[derive(Debug, Default)]
-pub(super) struct Running {
-    ends: VecDeque<(Duration, Size)>,
-    total: Size,
-}
+pub(crate) struct Running(Vec<(Duration, ItemCounts)>);
 
 impl Running {
-    /// Whether `size` more would stay within the quota, else what is used.
-    pub(super) fn check(
+    /// Checks that `new` items fit in the quota; the error is the usage.
+    pub(crate) fn check(
         &mut self,
         quota: InProgress,
-        size: Size,
+        new: ItemCounts,
         now: Duration,
     ) -> Result<(), String> {
-        while let Some((_, ended)) = self.ends.pop_front_if(|(end, _)| *end <= now) {
-            self.total.paths -= ended.paths;
-            self.total.wildcards -= ended.wildcards;
-        }
-        let Size { paths, wildcards } = self.total;
-        if paths + size.paths <= quota.paths && wildcards + size.wildcards <= quota.wildcards {
+        self.0.retain(|(end, _)| *end > now);
+        let paths: usize = self.0.iter().map(|(_, counts)| counts.paths).sum();
+        let wildcards: usize = self.0.iter().map(|(_, counts)| counts.wildcards).sum();
+        if paths + new.paths <= quota.paths && wildcards + new.wildcards <= quota.wildcards {
             return Ok(());
         }
         Err(format!(
-            "{paths} of {} paths and {wildcards} of {} wildcards are in progress, {} and {} more were asked for",
-            quota.paths, quota.wildcards, size.paths, size.wildcards
+            "{paths} of {} paths and {wildcards} of {} wildcards are in progress, {} and {} more are requested",
+            quota.paths, quota.wildcards, new.paths, new.wildcards
         ))
     }
 
-    pub(super) fn add(&mut self, size: Size, end: Duration) {
-        self.ends.push_back((end, size));
-        self.total.paths += size.paths;
-        self.total.wildcards += size.wildcards;
+    pub(crate) fn add(&mut self, counts: ItemCounts, end: Duration) {
+        self.0.push((end, counts));
     }
 }
 
-/// A rate with a burst: tokens that come back with time. Below zero is debt.
+/// A token bucket whose balance may become negative.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     rate: f64,
     burst: f64,
     tokens: f64,
-    at: Duration,
+    refilled_at: Duration,
 }
 
-/// Lets a bucket that time has filled exactly be full, whatever the rounding.
+/// Makes a bucket that was refilled exactly count as full in spite of rounding.
 const ROUNDING: f64 = 1e-6;
 
 impl Bucket {
     fn new(rate: f64, burst: f64) -> Self {
-        Self { rate, burst, tokens: burst, at: Duration::ZERO }
+        Self { rate, burst, tokens: burst, refilled_at: Duration::ZERO }
     }
 
-    pub(super) fn of_requests(rate: RequestRate) -> Self {
+    pub(crate) fn of_requests(rate: RequestRate) -> Self {
         Self::new(rate.per_second, f64::from(rate.burst))
     }
 
-    /// Whether there are tokens for `amount`, or all there can be if it is
-    /// more than that. Nothing costs nothing, even in debt.
-    pub(super) fn has(&mut self, amount: f64, now: Duration) -> bool {
-        let passed = now.saturating_sub(self.at).as_secs_f64();
+    /// Whether `amount` tokens, or all tokens if it is more, are available.
+    pub(crate) fn has(&mut self, amount: f64, now: Duration) -> bool {
+        let passed = now.saturating_sub(self.refilled_at).as_secs_f64();
         self.tokens = self.burst.min(self.tokens + passed * self.rate);
-        self.at = now;
+        self.refilled_at = now;
+        // A request without wildcards, say, passes whatever their balance.
         amount == 0.0 || self.tokens + ROUNDING >= amount.min(self.burst)
     }
 
-    pub(super) fn take(&mut self, amount: f64) {
+    pub(crate) fn take(&mut self, amount: f64) {
         self.tokens -= amount;
     }
 }
 
-/// The allowances of one distribution in the quota a second.
+/// The quota per second of one distribution.
 #[derive(Debug)]
-pub(super) struct Allowance {
+pub(crate) struct Allowance {
     paths: Bucket,
     wildcards: Bucket,
 }
 
 impl Allowance {
-    pub(super) fn new(quota: PerSecond) -> Self {
+    pub(crate) fn new(quota: PerSecond) -> Self {
         let bucket = |rate| Bucket::new(f64::from(rate), f64::from(rate));
         Self { paths: bucket(quota.paths), wildcards: bucket(quota.wildcards) }
     }
 
-    /// Takes what a request needs, or nothing.
-    pub(super) fn take(&mut self, size: Size, now: Duration) -> bool {
-        let (paths, wildcards) = (size.paths as f64, size.wildcards as f64);
+    /// Takes the tokens of a request and returns whether it may pass. A refused
+    /// request takes none.
+    pub(crate) fn take(&mut self, counts: ItemCounts, now: Duration) -> bool {
+        let (paths, wildcards) = (counts.paths as f64, counts.wildcards as f64);
         let has = self.paths.has(paths, now) && self.wildcards.has(wildcards, now);
         if has {
             self.paths.take(paths);

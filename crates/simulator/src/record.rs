@@ -1,59 +1,41 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use s3_cloudfront_invalidator::distribution::DistributionId;
-
-/// An invalidation that was accepted.
+/// An accepted invalidation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// What it invalidates.
-    pub distribution: DistributionId,
-    /// Its id.
+    /// The id of the distribution or tenant.
+    pub distribution: String,
+    /// The id of the invalidation.
     pub id: String,
-    /// The caller's reference.
+    /// The caller reference of the request.
     pub caller_reference: String,
-    /// Its paths and tags as they came.
+    /// The paths and tags of the request.
     pub items: Vec<String>,
-    /// When it was accepted, on the simulator's clock.
+    /// When it was accepted, as [`Simulator::now`](super::Simulator::now).
     pub accepted_at: Duration,
-    /// The ARN of the role whose credentials signed the call, if any.
+    /// The ARN of the role that signed the request, if any.
     pub role: Option<String>,
 }
 
-impl Recorded {
-    /// How many of the items are wildcard paths.
-    pub fn wildcards(&self) -> usize {
-        self.items.iter().filter(|item| is_wildcard(item)).count()
-    }
-}
-
-/// Whether an item is a wildcard path. Only a final `*` makes one.
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html>
-pub(super) fn is_wildcard(item: &str) -> bool {
-    item.starts_with('/') && item.ends_with('*')
-}
-
-/// One call, and what became of it.
+/// A call and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// When it was answered, on the simulator's clock.
+    /// When it was answered, as [`Simulator::now`](super::Simulator::now).
     pub at: Duration,
-    /// What it asked for.
+    /// The operation.
     pub operation: Operation,
     /// The HTTP method.
     pub method: String,
-    /// The path and query.
+    /// The path of the URL.
     pub path: String,
-    /// The body as it came.
+    /// The request body.
     pub body: String,
-    /// The ARN of the role whose credentials signed the call, if any.
-    pub role: Option<String>,
-    /// The answer.
-    pub reply: Reply,
+    /// The outcome.
+    pub outcome: CallOutcome,
 }
 
-/// What a call asks for. The operations of tenants count as those of
-/// distributions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// An AWS operation. The operations on tenants count as those on distributions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// CreateInvalidation or CreateInvalidationForDistributionTenant.
     CreateInvalidation,
@@ -63,97 +45,66 @@ pub enum Operation {
     ListInvalidations,
     /// AssumeRole of STS.
     AssumeRole,
-    /// Nothing the simulator speaks.
+    /// An operation that the simulator does not implement.
     Unknown,
 }
 
-/// What became of a call.
+/// The outcome of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// An invalidation was created.
-    Created {
-        /// Its id.
-        id: String,
-    },
-    /// The caller reference was known: the existing invalidation.
-    Replayed {
-        /// Its id.
-        id: String,
-    },
-    /// Another operation's success.
+pub enum CallOutcome {
+    /// Created the invalidation with this id.
+    Created(String),
+    /// Returned the existing invalidation with this id.
+    Replayed(String),
+    /// Another operation succeeded.
     Answered,
-    /// An error.
+    /// An error response.
     Refused {
         /// The HTTP status.
         status: u16,
-        /// AWS's code.
+        /// The error code.
         code: String,
-        /// AWS's text.
+        /// The error message.
         message: String,
-        /// What AWS would not say: the offending path, the quota that is used
-        /// up.
+        /// Details that AWS does not send, such as the refused path.
         why: Option<String>,
     },
-    /// The connection was cut before anything was done.
+    /// The connection was cut before the call took effect.
     DroppedBefore,
-    /// The connection was cut in place of the answer.
-    DroppedAfter {
-        /// The invalidation that was created or replayed.
-        id: String,
-    },
+    /// The connection was cut after the invalidation with this id was created
+    /// or returned.
+    DroppedAfter(String),
 }
 
-/// Totals. Calls of every operation count, dropped ones too.
+/// Totals over all calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// All calls.
-    pub calls: u64,
     /// CreateInvalidation calls.
     pub create_calls: u64,
-    /// Calls answered with a new invalidation.
-    pub created: u64,
-    /// Calls answered with an existing one.
-    pub replayed: u64,
-    /// Calls cut before anything was done.
+    /// Calls cut before they took effect.
     pub dropped_before: u64,
-    /// Calls cut in place of their answer.
+    /// Calls cut after they took effect.
     pub dropped_after: u64,
-    /// Calls answered with an error, by code.
+    /// Error responses by error code.
     pub refused: BTreeMap<String, u64>,
-    /// Invalidations accepted, whether or not the caller heard of it.
-    pub invalidations: u64,
-    /// Their items: what AWS bills.
+    /// Items of all accepted invalidations: what AWS bills.
     pub billed_paths: u64,
-    /// The wildcards among them.
-    pub wildcards: u64,
-    /// The tags among them.
-    pub tags: u64,
 }
 
 impl Counters {
-    pub(super) fn new(calls: &[Call], recorded: &[Recorded]) -> Self {
-        let mut counters = Self { calls: calls.len() as u64, ..Self::default() };
+    pub(crate) fn new(calls: &[Call], recorded: &[Recorded]) -> Self {
+        let billed_paths = recorded.iter().map(|invalidation| invalidation.items.len() as u64);
+        let mut counters = Self { billed_paths: billed_paths.sum(), ..Self::default() };
         for call in calls {
-            if call.operation == Operation::CreateInvalidation {
-                counters.create_calls += 1;
-            }
-            match &call.reply {
-                Reply::Created { .. } => counters.created += 1,
-                Reply::Replayed { .. } => counters.replayed += 1,
-                Reply::Answered => {}
-                Reply::Refused { code, .. } => {
+            counters.create_calls += u64::from(call.operation == Operation::CreateInvalidation);
+            match &call.outcome {
+                CallOutcome::Refused { code, .. } => {
                     *counters.refused.entry(code.clone()).or_default() += 1;
                 }
-                Reply::DroppedBefore => counters.dropped_before += 1,
-                Reply::DroppedAfter { .. } => counters.dropped_after += 1,
+                CallOutcome::DroppedBefore => counters.dropped_before += 1,
+                CallOutcome::DroppedAfter(_) => counters.dropped_after += 1,
+                CallOutcome::Created(_) | CallOutcome::Replayed(_) | CallOutcome::Answered => {}
             }
-        }
-        counters.invalidations = recorded.len() as u64;
-        for invalidation in recorded {
-            counters.billed_paths += invalidation.items.len() as u64;
-            counters.wildcards += invalidation.wildcards() as u64;
-            counters.tags +=
-                invalidation.items.iter().filter(|item| item.starts_with('#')).count() as u64;
         }
         counters
     }

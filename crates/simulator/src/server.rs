@@ -1,115 +1,103 @@
-//! The HTTP side.
+use std::{io, net::Ipv4Addr, ops::Deref, time::Duration};
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
-
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::{
-    Response, StatusCode,
-    body::{Body, Bytes, Incoming},
-    header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION},
+    Request, Response,
+    body::{Bytes, Incoming},
     server::conn::http1,
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
 };
 
-use super::{Shared, router::Request, state::Answer};
+use super::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, SESSION_TOKEN, Simulator, SimulatorOptions};
 
-/// The largest body that is read: 3,000 paths of 4,000 characters, with room
-/// for their tags.
-const MAX_BODY: usize = 16 << 20;
+/// A [`Simulator`] that listens on a port of 127.0.0.1. Dropping it closes the
+/// port and all connections.
+#[derive(Debug)]
+pub struct SimulatorServer {
+    simulator: Simulator,
+    endpoint_url: String,
+    task: JoinHandle<()>,
+}
 
-/// Accepts connections until it is dropped, and they with it.
-pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+impl SimulatorServer {
+    /// Listens on a free port and serves in a task of the current runtime.
+    pub async fn start(options: SimulatorOptions) -> io::Result<Self> {
+        let simulator = Simulator::new(options);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let endpoint_url = format!("http://{}", listener.local_addr()?);
+        let task = tokio::spawn(serve(listener, simulator.clone()));
+        Ok(Self { simulator, endpoint_url, task })
+    }
+
+    /// The environment variables with which another process reaches this
+    /// simulator, and nothing else of AWS.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        [
+            ("AWS_ENDPOINT_URL_CLOUDFRONT", self.endpoint_url.as_str()),
+            ("AWS_ENDPOINT_URL_STS", &self.endpoint_url),
+            ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false"),
+            ("AWS_USE_FIPS_ENDPOINT", "false"),
+            ("AWS_USE_DUALSTACK_ENDPOINT", "false"),
+            ("AWS_REGION", REGION),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY),
+            ("AWS_SESSION_TOKEN", SESSION_TOKEN),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ]
+        .map(|(name, value)| (name, value.to_owned()))
+        .into()
+    }
+}
+
+impl Deref for SimulatorServer {
+    type Target = Simulator;
+
+    fn deref(&self) -> &Simulator {
+        &self.simulator
+    }
+}
+
+impl Drop for SimulatorServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, simulator: Simulator) {
+    // Aborts the connections when the server is dropped.
     let mut connections = JoinSet::new();
     loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&shared)));
-                }
-                // Too many open files, say: it passes, and asking again at
-                // once would only burn time.
-                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-            },
-            Some(_) = connections.join_next() => {}
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                connections.spawn(serve_connection(stream, simulator.clone()));
+            }
+            // Such as too many open files, which is temporary.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
+        while connections.try_join_next().is_some() {}
     }
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    // Without it every answer may wait 40 ms for the caller's delayed ACK. A
-    // connection that is gone already needs none.
+async fn serve_connection(stream: TcpStream, simulator: Simulator) {
+    // Avoids 40 ms of delayed ACK per response. Fails only if the connection is
+    // closed already.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| respond(request, Arc::clone(&shared)));
-    // The only errors are those of the connection: the caller's, or the one
-    // made on purpose. A caller who hangs up does not take its request back:
-    // that is why half-closed connections are served.
-    let connection =
-        http1::Builder::new().half_close(true).serve_connection(TokioIo::new(stream), service);
-    let _ = connection.await;
-}
-
-/// The error that makes hyper cut the connection.
-#[derive(Debug)]
-struct Cut;
-
-impl fmt::Display for Cut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection is cut on purpose")
-    }
-}
-
-impl Error for Cut {}
-
-async fn respond(
-    request: hyper::Request<Incoming>,
-    shared: Arc<Shared>,
-) -> Result<Response<Full<Bytes>>, Cut> {
-    let (head, body) = request.into_parts();
-    // The only other error is a caller that went away in mid-request.
-    let body = read(body).await.map_err(|_| Cut)?;
-    let request = Request {
-        path: head.uri.path().to_owned(),
-        query: head.uri.query().unwrap_or_default().to_owned(),
-        method: head.method,
-        headers: head.headers,
-        body,
-    };
-    let options = &shared.options;
-    options.clock.sleep(options.latency).await;
-    let answer = shared.state().call(options, &request);
-    answer.map(response).ok_or(Cut)
-}
-
-/// Reads a body, unless it is too large or says that it will be.
-async fn read(body: Incoming) -> Result<Option<Vec<u8>>, Box<dyn Error + Send + Sync>> {
-    if body.size_hint().lower() > MAX_BODY as u64 {
-        return Ok(None);
-    }
-    match Limited::new(body, MAX_BODY).collect().await {
-        Ok(body) => Ok(Some(body.to_bytes().to_vec())),
-        Err(error) if error.is::<LengthLimitError>() => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn response(answer: Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(answer.body));
-    *response.status_mut() =
-        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
-    for (name, value) in [
-        (HeaderName::from_static("x-amzn-requestid"), Some(answer.request_id)),
-        (LOCATION, answer.location),
-    ] {
-        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
-            headers.insert(name, value);
+    let service = service_fn(|request: Request<Incoming>| {
+        let simulator = simulator.clone();
+        async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+            let response = simulator.respond(Request::from_parts(head, body)).await;
+            // An error makes hyper close the connection.
+            let cut = || io::Error::other("the connection is cut on purpose");
+            response.map(|response: Response<Bytes>| response.map(Full::new)).ok_or_else(cut)
         }
-    }
-    response
+    });
+    // Fails if the caller disconnects, or if the connection is cut on purpose.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }

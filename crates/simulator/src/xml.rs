@@ -1,107 +1,69 @@
-//! The answers, as AWS writes them.
+//! Response bodies.
 
-use std::time::Duration;
+use std::time::SystemTime;
 
+use aws_sdk_cloudfront::primitives::{DateTime, DateTimeFormat};
 use quick_xml::escape::escape;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Clock, Recorded, refusal::Refusal, sts::Session};
+use super::{Recorded, refusal::Refusal, sts::RoleSession};
 
-const CLOUDFRONT: &str = "http://cloudfront.amazonaws.com/doc/2020-05-31/";
-const STS: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+pub(crate) const CLOUDFRONT: &str = "http://cloudfront.amazonaws.com/doc/2020-05-31/";
+pub(crate) const STS: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// Whose dialect an error is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Service {
-    CloudFront,
-    Sts,
-}
-
-pub(super) fn error(service: Service, refusal: &Refusal, request_id: &str) -> String {
-    let namespace = match service {
-        Service::CloudFront => CLOUDFRONT,
-        Service::Sts => STS,
-    };
+pub(crate) fn error(namespace: &str, refusal: &Refusal) -> String {
     let fault = if refusal.status >= 500 { "Receiver" } else { "Sender" };
-    document(&format!(
-        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{fault}</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
-        escape(&*refusal.code),
+    format!(
+        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{fault}</Type><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>",
+        refusal.code,
         escape(&*refusal.message),
-    ))
+    )
 }
 
-pub(super) fn invalidation(invalidation: &Recorded, status: &str, clock: &Clock) -> String {
+/// `created` is the time of `invalidation.accepted_at`.
+pub(crate) fn invalidation(invalidation: &Recorded, status: &str, created: SystemTime) -> String {
     let paths: String = invalidation
         .items
         .iter()
         .map(|item| format!("<Path>{}</Path>", escape(item.as_str())))
         .collect();
-    document(&format!(
+    format!(
         "<Invalidation xmlns=\"{CLOUDFRONT}\"><Id>{}</Id><Status>{status}</Status><CreateTime>{}</CreateTime><InvalidationBatch><Paths><Quantity>{}</Quantity><Items>{paths}</Items></Paths><CallerReference>{}</CallerReference></InvalidationBatch></Invalidation>",
         invalidation.id,
-        timestamp(clock, invalidation.accepted_at),
+        timestamp(created),
         invalidation.items.len(),
         escape(&invalidation.caller_reference),
-    ))
+    )
 }
 
-/// One page of a list.
-#[derive(Debug)]
-pub(super) struct Page<'a> {
-    pub(super) marker: &'a str,
-    pub(super) max_items: usize,
-    /// The invalidations of the page, each with its status.
-    pub(super) items: Vec<(&'a Recorded, &'static str)>,
-    pub(super) truncated: bool,
-}
-
-pub(super) fn invalidation_list(page: &Page<'_>, clock: &Clock) -> String {
-    let summaries: String = page
-        .items
+/// A list of invalidations, each with its status and creation time.
+pub(crate) fn invalidation_list(invalidations: &[(&Recorded, &str, SystemTime)]) -> String {
+    let summaries: String = invalidations
         .iter()
-        .map(|(invalidation, status)| {
+        .map(|(invalidation, status, created)| {
             format!(
                 "<InvalidationSummary><Id>{}</Id><CreateTime>{}</CreateTime><Status>{status}</Status></InvalidationSummary>",
                 invalidation.id,
-                timestamp(clock, invalidation.accepted_at)
+                timestamp(*created)
             )
         })
         .collect();
-    let items =
-        if summaries.is_empty() { summaries } else { format!("<Items>{summaries}</Items>") };
-    let next = match page.items.last() {
-        Some((last, _)) if page.truncated => format!("<NextMarker>{}</NextMarker>", last.id),
-        _ => String::new(),
-    };
-    document(&format!(
-        "<InvalidationList xmlns=\"{CLOUDFRONT}\"><Marker>{}</Marker>{next}<MaxItems>{}</MaxItems><IsTruncated>{}</IsTruncated><Quantity>{}</Quantity>{items}</InvalidationList>",
-        escape(page.marker),
-        page.max_items,
-        page.truncated,
-        page.items.len(),
-    ))
+    format!(
+        "<InvalidationList xmlns=\"{CLOUDFRONT}\"><Marker></Marker><MaxItems>100</MaxItems><IsTruncated>false</IsTruncated><Quantity>{}</Quantity><Items>{summaries}</Items></InvalidationList>",
+        invalidations.len(),
+    )
 }
 
-pub(super) fn assumed_role(session: &Session, clock: &Clock, request_id: &str) -> String {
-    document(&format!(
-        "<AssumeRoleResponse xmlns=\"{STS}\"><AssumeRoleResult><AssumedRoleUser><AssumedRoleId>{}:{}</AssumedRoleId><Arn>{}</Arn></AssumedRoleUser><Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey><SessionToken>{}</SessionToken><Expiration>{}</Expiration></Credentials></AssumeRoleResult><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></AssumeRoleResponse>",
+pub(crate) fn assumed_role(session: &RoleSession, expiration: SystemTime) -> String {
+    format!(
+        "<AssumeRoleResponse xmlns=\"{STS}\"><AssumeRoleResult><AssumedRoleUser><AssumedRoleId>{}</AssumedRoleId><Arn>{}</Arn></AssumedRoleUser><Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken><Expiration>{}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
         session.access_key_id,
-        session.name,
-        escape(&session.user_arn),
+        escape(&session.caller.arn),
         session.access_key_id,
-        session.secret_access_key,
-        session.token,
-        timestamp(clock, session.expires_at),
-    ))
-}
-
-fn document(root: &str) -> String {
-    format!("<?xml version=\"1.0\"?>\n{root}")
+        timestamp(expiration),
+    )
 }
 
 /// `2026-04-29T17:16:09.343Z`.
-fn timestamp(clock: &Clock, at: Duration) -> String {
-    let date = OffsetDateTime::from(clock.date(at));
-    let date = date.replace_millisecond(date.millisecond()).unwrap_or(date);
-    date.format(&Rfc3339).unwrap_or_default()
+fn timestamp(time: SystemTime) -> String {
+    DateTime::from(time).fmt(DateTimeFormat::DateTime).unwrap_or_default()
 }

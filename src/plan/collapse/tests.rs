@@ -2,8 +2,7 @@ use std::{cmp::Reverse, collections::BTreeSet};
 
 use proptest::prelude::*;
 
-use super::{super::Census, *};
-use crate::distribution::{Distribution, DistributionId};
+use super::{super::cover::UNBOUND, *};
 
 const FREE: Collapse = Collapse { above: 0, weight: 1, min_depth: 1, max_wildcards: 10 };
 
@@ -11,12 +10,12 @@ const FREE: Collapse = Collapse { above: 0, weight: 1, min_depth: 1, max_wildcar
 fn chosen<'a>(paths: &[&'a str], settings: Collapse) -> Vec<&'a str> {
     let mut leaves: Vec<Leaf<'a>> = paths.iter().map(|path| leaf(path, 1)).collect();
     leaves.sort_by_key(|leaf| leaf.path);
-    choose(leaves.into_iter(), &settings, None)
+    choose(leaves.into_iter(), &settings)
 }
 
 fn leaf(text: &str, bound: usize) -> Leaf<'_> {
     let path = text.strip_suffix('*').unwrap_or(text);
-    Leaf { path, wildcard: path.len() < text.len(), bound }
+    Leaf { path, is_wildcard: path.len() < text.len(), bound }
 }
 
 #[test]
@@ -35,12 +34,12 @@ fn the_example_of_the_documentation() {
     let settings = Collapse { above: 2, weight: 3, ..FREE };
     assert_eq!(chosen(&paths, settings), ["/docs/"]);
     let leaves: Vec<Leaf<'_>> = paths.iter().map(|path| leaf(path, 1)).collect();
-    let oracle = Oracle { leaves: &leaves, settings, unchanged: None };
+    let oracle = Oracle { leaves: &leaves, settings };
     let sum = |chosen: &[&'static str]| oracle.rank(&chosen.iter().copied().collect()).1;
-    assert_eq!(sum(&[]), 9 * PATH);
-    assert_eq!(sum(&["/docs/"]), 8 * PATH);
-    assert_eq!(sum(&["/docs/", "/news/"]), 12 * PATH);
-    assert_eq!(sum(&["/docs/faq/"]), 13 * PATH);
+    assert_eq!(sum(&[]), 9);
+    assert_eq!(sum(&["/docs/"]), 8);
+    assert_eq!(sum(&["/docs/", "/news/"]), 12);
+    assert_eq!(sum(&["/docs/faq/"]), 13);
 }
 
 #[test]
@@ -84,7 +83,7 @@ fn small_cases() {
             none,
         ),
         (
-            "unproven paths up to `above`",
+            "unevidenced paths up to `above`",
             &["/a/1", "/a/2", "/a/3", "/a/4"],
             Collapse { above: 3, ..FREE },
             none,
@@ -153,9 +152,9 @@ fn small_cases() {
 fn a_wildcard_stays_within_bounds() {
     let choose_bounded = |bounds: &[(&'static str, usize)]| {
         let leaves = bounds.iter().map(|(path, bound)| leaf(path, *bound));
-        choose(leaves, &FREE, None)
+        choose(leaves, &FREE)
     };
-    let (wide, docs, none) = (1, "/docs/".len(), usize::MAX);
+    let (wide, docs, none) = (1, "/docs/".len(), UNBOUND);
     assert_eq!(
         choose_bounded(&[("/docs/x/1", wide), ("/docs/x/2", wide), ("/docs/y/3", wide)]),
         Vec::<&str>::new(),
@@ -187,11 +186,10 @@ fn a_deep_path_is_no_recursion() {
 }
 
 /// Tries every set of wildcards, by the definition in the module's
-/// documentation and nothing else.
+/// documentation.
 struct Oracle<'a> {
     leaves: &'a [Leaf<'a>],
     settings: Collapse,
-    unchanged: Option<&'a [String]>,
 }
 
 /// Less is better.
@@ -221,22 +219,18 @@ impl<'a> Oracle<'a> {
     }
 
     fn is_index(path: &str) -> bool {
-        let name = &path[Self::directory_length(path)..];
+        let name = &path[Oracle::directory(path).len()..];
         name.is_empty() || name == "?" || name.starts_with("index.")
-    }
-
-    fn directory_length(path: &str) -> usize {
-        Oracle::directory(path).len()
     }
 
     fn has_index(&self, directory: &str) -> bool {
         self.leaves.iter().any(|leaf| {
-            let itself = !leaf.wildcard && leaf.path == directory;
+            let itself = !leaf.is_wildcard && leaf.path == directory;
             itself || Self::directory(leaf.path) == directory && Self::is_index(leaf.path)
         })
     }
 
-    fn is_proven(&self, path: &'a str, wildcard: &str) -> bool {
+    fn has_evidence(&self, path: &'a str, wildcard: &str) -> bool {
         let directory = Self::directory(path);
         if !Self::is_index(path) {
             return self.has_index(directory);
@@ -246,23 +240,20 @@ impl<'a> Oracle<'a> {
 
     fn charge(&self, wildcard: &str) -> u64 {
         let weight = u64::from(self.settings.weight);
-        if let Some(unchanged) = self.unchanged {
-            return weight
-                * unchanged.iter().filter(|path| path.starts_with(wildcard)).count() as u64;
-        }
         let opened = self.seen().into_iter().filter(|directory| directory.starts_with(wildcard));
         let without_index = opened.filter(|directory| !self.has_index(directory)).count();
         let below = self.below(wildcard);
-        let unproven = below.iter().filter(|leaf| !self.is_proven(leaf.path, wildcard)).count();
-        let unproven = unproven.min(self.settings.above) as u64;
-        (weight * without_index.max(1) as u64 + unproven) * PATH
+        let unevidenced =
+            below.iter().filter(|leaf| !self.has_evidence(leaf.path, wildcard)).count();
+        let unevidenced = unevidenced.min(self.settings.above) as u64;
+        weight * without_index.max(1) as u64 + unevidenced
     }
 
     fn is_allowed(&self, wildcard: &str) -> bool {
         let depth = wildcard.matches('/').count() - 1;
         let below = self.below(wildcard);
-        let standing_for = below.iter().filter(|leaf| leaf.bound <= wildcard.len()).count();
-        depth >= self.settings.min_depth && standing_for >= 2
+        let replaceable = below.iter().filter(|leaf| leaf.bound <= wildcard.len()).count();
+        depth >= self.settings.min_depth && replaceable >= 2
     }
 
     fn rank(&self, chosen: &BTreeSet<&'a str>) -> Rank<'a> {
@@ -270,32 +261,34 @@ impl<'a> Oracle<'a> {
             !chosen.iter().any(|wildcard| Self::directory(leaf.path).starts_with(wildcard))
         };
         let sent: Vec<&Leaf<'a>> = self.leaves.iter().filter(sent).collect();
-        let mut cost = (sent.len() + chosen.len()) as u64 * PATH;
+        let mut cost = (sent.len() + chosen.len()) as u64;
         for wildcard in chosen {
             let below = self.below(wildcard);
             let forbidden = below.iter().filter(|leaf| leaf.bound > wildcard.len()).count();
-            cost += forbidden as u64 * PATH + self.charge(wildcard);
+            cost += forbidden as u64 + self.charge(wildcard);
         }
-        let wildcards = sent.iter().filter(|leaf| leaf.wildcard).count() + chosen.len();
+        let wildcards = sent.iter().filter(|leaf| leaf.is_wildcard).count() + chosen.len();
         let seen = self.seen();
         let purged = seen.iter().filter(|seen| chosen.iter().any(|d| seen.starts_with(d))).count();
         let above = wildcards.saturating_sub(self.settings.max_wildcards);
         (above, cost, wildcards, purged, chosen.iter().copied().collect())
     }
 
-    /// The best set, and how many there were.
-    fn best(&self) -> (Vec<&'a str>, usize) {
+    fn best(&self) -> Vec<&'a str> {
         let candidates: Vec<&str> =
             self.seen().into_iter().filter(|directory| self.is_allowed(directory)).collect();
         let sets = (0_u32..1 << candidates.len()).map(|set| {
             let chosen = candidates.iter().enumerate().filter(|(at, _)| set & (1 << at) != 0);
             chosen.map(|(_, directory)| *directory).collect::<BTreeSet<&str>>()
         });
-        let antichains: Vec<BTreeSet<&str>> = sets
-            .filter(|set| set.iter().all(|a| set.iter().all(|b| a == b || !b.starts_with(*a))))
-            .collect();
-        let best = antichains.iter().map(|set| self.rank(set)).min_by_key(Rank::clone);
-        (best.map(|rank| rank.4).unwrap_or_default(), antichains.len())
+        let is_valid = |set: &BTreeSet<&str>| {
+            set.iter().all(|a| set.iter().all(|b| a == b || !b.starts_with(*a)))
+        };
+        sets.filter(is_valid)
+            .map(|set| self.rank(&set))
+            .min()
+            .map(|rank| rank.4)
+            .unwrap_or_default()
     }
 }
 
@@ -331,17 +324,16 @@ fn settings() -> impl Strategy<Value = Collapse> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(CASES))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn no_set_of_wildcards_is_better(
         items in prop::collection::vec(any_leaf(), 0..24),
         settings in settings(),
-        known in prop::option::of(prop::collection::vec(any_leaf(), 0..20)),
     ) {
         let mut items: Vec<(&str, usize)> = items
             .iter()
-            .map(|(text, bound)| (text.as_str(), bound.unwrap_or(usize::MAX)))
+            .map(|(text, bound)| (text.as_str(), bound.unwrap_or(UNBOUND)))
             .collect();
         items.sort_by_key(|(text, bound)| {
             (text.strip_suffix('*').unwrap_or(text), Reverse(text.ends_with('*')), *bound)
@@ -357,14 +349,9 @@ proptest! {
             .map(|(text, bound)| leaf(text, *bound))
             .collect();
 
-        let id = Distribution::from(DistributionId::Tenant("dt_1".to_owned()));
-        let unchanged: Option<Vec<String>> =
-            known.map(|known| known.into_iter().map(|(path, _)| path).collect());
-        let census = Census::new(unchanged.clone().map(|paths| (id.clone(), paths)));
-        let oracle = Oracle { leaves: &leaves, settings, unchanged: unchanged.as_deref() };
-
-        let chosen = choose(leaves.iter().copied(), &settings, census.of(&id));
-        let (best, _) = oracle.best();
+        let oracle = Oracle { leaves: &leaves, settings };
+        let chosen = choose(leaves.iter().copied(), &settings);
+        let best = oracle.best();
         prop_assert_eq!(
             oracle.rank(&chosen.iter().copied().collect()),
             oracle.rank(&best.iter().copied().collect())
@@ -372,6 +359,3 @@ proptest! {
         prop_assert_eq!(chosen, best);
     }
 }
-
-/// How many random trees are tried.
-const CASES: u32 = 2_000;

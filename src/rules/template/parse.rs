@@ -1,271 +1,205 @@
 use crate::{
     item::{self, MAX_PATH_LENGTH, MAX_TAG_LENGTH, is_tag_byte},
-    rules::RuleRegex,
+    rules::{RuleRegex, UnknownWord},
 };
 
-use super::{Field, Part, PathTemplate, TagTemplate};
+use super::{Field, Part, Template, TemplateKind};
 
-/// Why a template is refused. The text ends in [`TemplateError::help`].
+/// Why a template is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}; {help}")]
 pub struct TemplateError {
-    problem: String,
-    help: String,
-}
-
-impl TemplateError {
-    fn new(problem: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { problem: problem.into(), help: help.into() }
-    }
-
-    /// What is wrong, quoting the value.
-    pub fn problem(&self) -> &str {
-        &self.problem
-    }
-
+    /// What is wrong, with the value.
+    pub problem: String,
     /// What to write instead.
-    pub fn help(&self) -> &str {
-        &self.help
-    }
+    pub help: String,
+    /// For an unknown placeholder, it and the known ones.
+    pub unknown: Option<UnknownWord>,
 }
 
-impl PathTemplate {
-    /// Reads a template of `paths:` that belongs to a rule with these regexes.
-    pub fn parse(text: &str, regexes: &[RuleRegex]) -> Result<Self, TemplateError> {
-        let mut pieces = split(text)?;
-        let wildcard = match pieces.last_mut() {
-            Some(Piece::Literal(last)) if last.ends_with('*') => {
-                *last = &last[..last.len() - 1];
-                true
-            }
-            _ => false,
+type Result<T> = std::result::Result<T, TemplateError>;
+
+fn error(problem: impl Into<String>, help: impl Into<String>) -> TemplateError {
+    TemplateError { problem: problem.into(), help: help.into(), unknown: None }
+}
+
+impl Template {
+    /// Parses a template of `paths:` of a rule with these regexes.
+    pub fn path(text: &str, regexes: &[RuleRegex]) -> Result<Self> {
+        let (body, kind) = match text.strip_suffix('*') {
+            Some(body) => (body, TemplateKind::Wildcard),
+            None => (text, TemplateKind::Path),
         };
-        pieces.retain(|piece| *piece != Piece::Literal(""));
-        let parts = pieces
-            .iter()
-            .map(|piece| match *piece {
-                Piece::Literal(literal) => path_literal(literal, text).map(Part::Literal),
-                Piece::Placeholder(name) => placeholder(name, text, regexes),
-            })
-            .collect::<Result<Box<[_]>, _>>()?;
+        let parts = parse(body, text, regexes, path_literal)?;
         let has_slash = match parts.first() {
             Some(Part::Literal(literal)) => literal.starts_with('/'),
             Some(Part::Field(Field::Path | Field::Dir)) => true,
             _ => false,
         };
         if !has_slash {
-            return Err(no_leading_slash(text));
+            let help = match text.strip_prefix('#') {
+                _ if text.is_empty() => "write `{path}` for the path of the object".to_owned(),
+                Some(tag) => format!("a cache tag belongs under `tags`: `{tag}`"),
+                None => format!("write `/{text}`"),
+            };
+            return Err(error(format!("the path `{text}` does not start with `/`"), help));
         }
-        let length = literal_length(&parts) + usize::from(wildcard);
+        let length = literal_length(&parts) + usize::from(kind == TemplateKind::Wildcard);
         if length > MAX_PATH_LENGTH {
-            return Err(TemplateError::new(
+            return Err(error(
                 format!("the path has {length} characters of literal text"),
-                format!("CloudFront takes at most {MAX_PATH_LENGTH}"),
+                format!("CloudFront accepts at most {MAX_PATH_LENGTH}"),
             ));
         }
-        Ok(Self { text: text.into(), parts, wildcard })
+        Ok(Self { kind, text: text.into(), parts })
     }
-}
 
-impl TagTemplate {
-    /// Reads a template of `tags:` that belongs to a rule with these regexes.
-    pub fn parse(text: &str, regexes: &[RuleRegex]) -> Result<Self, TemplateError> {
+    /// Parses a template of `tags:` of a rule with these regexes.
+    pub fn tag(text: &str, regexes: &[RuleRegex]) -> Result<Self> {
         if text.is_empty() {
-            return Err(TemplateError::new("the tag is empty", "write the tag's text"));
+            return Err(error("the tag is empty", "write the text of the tag"));
         }
         if let Some(rest) = text.strip_prefix('#') {
-            return Err(TemplateError::new(
+            return Err(error(
                 format!("the tag `{text}` starts with `#`"),
-                format!("write `{rest}`: the `#` is put in front when the tag is sent"),
+                format!("write `{rest}`: the `#` is added when the tag is sent"),
             ));
         }
-        let parts = split(text)?
-            .into_iter()
-            .map(|piece| match piece {
-                Piece::Literal(literal) => tag_literal(literal, text).map(Part::Literal),
-                Piece::Placeholder(name) => placeholder(name, text, regexes),
-            })
-            .collect::<Result<Box<[_]>, _>>()?;
+        let parts = parse(text, text, regexes, tag_literal)?;
         let length = literal_length(&parts);
         if length > MAX_TAG_LENGTH {
-            return Err(TemplateError::new(
+            return Err(error(
                 format!("the tag has {length} characters of literal text"),
-                format!("CloudFront takes at most {MAX_TAG_LENGTH}"),
+                format!("CloudFront accepts at most {MAX_TAG_LENGTH}"),
             ));
         }
-        Ok(Self { text: text.into(), parts })
+        Ok(Self { kind: TemplateKind::Tag, text: text.into(), parts })
     }
 }
 
-/// A template's text as it is split at its braces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Piece<'t> {
-    Literal(&'t str),
-    /// The name between the braces.
-    Placeholder(&'t str),
-}
-
-fn split(text: &str) -> Result<Vec<Piece<'_>>, TemplateError> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while let Some(brace) = rest.find(['{', '}']) {
-        if brace > 0 {
-            pieces.push(Piece::Literal(&rest[..brace]));
+/// Splits the body of a template at its braces. `literal` checks and encodes a
+/// piece of literal text; `text` is the whole template, for errors.
+fn parse(
+    body: &str,
+    text: &str,
+    regexes: &[RuleRegex],
+    literal: fn(&str, &str) -> Result<Box<str>>,
+) -> Result<Box<[Part]>> {
+    let mut parts = Vec::new();
+    let mut rest = body;
+    while !rest.is_empty() {
+        let (before, braces) = rest.split_at(rest.find(['{', '}']).unwrap_or(rest.len()));
+        if !before.is_empty() {
+            parts.push(Part::Literal(literal(before, text)?));
         }
-        let inside = rest[brace..].strip_prefix('{').ok_or_else(|| unbalanced('}', text))?;
-        let end = inside.find(['{', '}']).ok_or_else(|| unbalanced('{', text))?;
-        if inside[end..].starts_with('{') {
-            return Err(unbalanced('{', text));
+        rest = braces;
+        if let Some(brace) = braces.chars().next() {
+            let inside = braces.strip_prefix('{').and_then(|inside| inside.split_once('}'));
+            let Some((name, after)) = inside.filter(|(name, _)| !name.contains('{')) else {
+                return Err(error(
+                    format!("unbalanced `{brace}` in `{text}`"),
+                    "braces enclose a placeholder, as in `{path}`; in a path, write `%7B` or `%7D` for a brace",
+                ));
+            };
+            parts.push(placeholder(name, text, regexes)?);
+            rest = after;
         }
-        pieces.push(Piece::Placeholder(&inside[..end]));
-        rest = &inside[end + 1..];
     }
-    if !rest.is_empty() {
-        pieces.push(Piece::Literal(rest));
-    }
-    Ok(pieces)
+    Ok(parts.into())
 }
 
-fn unbalanced(brace: char, text: &str) -> TemplateError {
-    TemplateError::new(
-        format!("`{brace}` without its partner in `{text}`"),
-        "braces surround a placeholder, as in `{path}`; a path spells a brace of its own `%7B` or `%7D`",
-    )
-}
-
-fn no_leading_slash(text: &str) -> TemplateError {
-    let help = match text {
-        "" => "write `{path}` for the object itself".to_owned(),
-        _ if text.starts_with('#') => {
-            format!("a cache tag belongs under `tags`, as `{}`", &text[1..])
-        }
-        _ => format!("write `/{text}`"),
-    };
-    TemplateError::new(format!("the path `{text}` does not start with `/`"), help)
-}
-
-fn placeholder(name: &str, text: &str, regexes: &[RuleRegex]) -> Result<Part, TemplateError> {
+fn placeholder(name: &str, text: &str, regexes: &[RuleRegex]) -> Result<Part> {
     let defines = |regex: &&RuleRegex| regex.capture_names().any(|capture| capture == name);
-    if let Some(field) = Field::named(name) {
+    if let Some(&(_, field)) = Field::ALL.iter().find(|(field, _)| *field == name) {
         return match regexes.iter().find(defines) {
             None => Ok(Part::Field(field)),
-            Some(regex) => Err(TemplateError::new(
+            Some(regex) => Err(error(
                 format!(
                     "`{{{name}}}` is both a placeholder and a capture of `{}`",
                     regex.pattern()
                 ),
-                "give the capture another name",
+                "rename the capture",
             )),
         };
     }
-    let number =
-        name.bytes().all(|byte| byte.is_ascii_digit()).then(|| name.parse().ok()).flatten();
-    let lacks = match number {
-        Some(0) => {
-            return Err(TemplateError::new(
-                format!("`{{{name}}}` is no capture"),
-                "captures are numbered from 1",
-            ));
+    let number = name.bytes().all(|byte| byte.is_ascii_digit()).then(|| name.parse());
+    let (part, without) = match number {
+        Some(Ok(0)) => {
+            let problem = format!("`{{{name}}}` is not a capture");
+            return Err(error(problem, "captures are numbered from 1"));
         }
-        Some(group) => regexes.iter().find(|regex| regex.group_count() < group),
-        None if regexes.iter().any(|regex| defines(&regex)) => {
-            regexes.iter().find(|regex| !defines(regex))
+        Some(Ok(group)) => {
+            (Part::Group(group), regexes.iter().find(|regex| regex.group_count() < group))
         }
-        None => return Err(unknown_placeholder(name, text, regexes)),
+        _ if regexes.iter().any(|regex| defines(&regex)) => {
+            (Part::Name(name.into()), regexes.iter().find(|regex| !defines(regex)))
+        }
+        _ => return Err(unknown_placeholder(name, text, regexes)),
     };
-    match (lacks, number) {
-        (Some(regex), _) => Err(TemplateError::new(
+    match without {
+        Some(regex) => Err(error(
             format!("the regex `{}` has no capture `{{{name}}}`", regex.pattern()),
-            "every regex of the rule must define every capture its templates use",
+            "every regex of the rule must define every capture that its templates use",
         )),
-        (None, _) if regexes.is_empty() => Err(TemplateError::new(
-            format!("`{{{name}}}` is a capture, and the rule has no `regex`"),
-            "give the rule a `regex` that defines it",
+        None if regexes.is_empty() => Err(error(
+            format!("`{{{name}}}` is a capture, but the rule has no `regex`"),
+            "add a `regex` that defines it",
         )),
-        (None, Some(group)) => Ok(Part::Group(group)),
-        (None, None) => Ok(Part::Name(name.into())),
+        None => Ok(part),
     }
 }
 
 fn unknown_placeholder(name: &str, text: &str, regexes: &[RuleRegex]) -> TemplateError {
-    let known = Field::ALL
-        .iter()
-        .map(|&(field, _)| field)
-        .chain(regexes.iter().flat_map(RuleRegex::capture_names));
-    let similar = known
-        .map(|known| (strsim::jaro_winkler(name, known), known))
-        .filter(|(similarity, _)| *similarity > 0.75)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other));
-    let help = match similar {
-        Some((_, known)) => format!("did you mean `{{{known}}}`?"),
-        None => {
-            let fields = Field::ALL.map(|(field, _)| format!("{{{field}}}")).join(" ");
-            format!("there are {fields} and the captures of the rule's regex")
-        }
-    };
-    TemplateError::new(format!("unknown placeholder `{{{name}}}` in `{text}`"), help)
+    let braced = |name: &str| format!("{{{name}}}");
+    let fields = Field::ALL.map(|(field, _)| braced(field));
+    let captures = regexes.iter().flat_map(RuleRegex::capture_names).map(braced);
+    let help =
+        format!("the placeholders are {} and the captures of the rule's regex", fields.join(" "));
+    let unknown = UnknownWord::new(&braced(name), fields.into_iter().chain(captures));
+    let problem = format!("unknown placeholder `{{{name}}}` in `{text}`");
+    TemplateError { unknown: Some(unknown), ..error(problem, help) }
 }
 
 /// Checks and encodes literal text of a path.
-fn path_literal(literal: &str, text: &str) -> Result<Box<str>, TemplateError> {
+fn path_literal(literal: &str, text: &str) -> Result<Box<str>> {
     if literal.contains('*') {
-        return Err(TemplateError::new(
-            format!("the `*` in `{text}` is not at its end"),
-            "CloudFront knows a wildcard only as the last character of a path",
+        return Err(error(
+            format!("the `*` in `{text}` is not at the end"),
+            "CloudFront supports a wildcard only as the last character of a path",
         ));
     }
     let mut encoded = String::with_capacity(literal.len());
-    let mut rest = literal;
-    while !rest.is_empty() {
-        let (kept, after) = match rest.as_bytes() {
-            [b'?', ..] => rest.split_at(1),
-            [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                rest.split_at(3)
-            }
-            _ => {
-                let first = rest.chars().next().map_or(0, char::len_utf8);
-                let end = rest[first..].find(['?', '%']).map_or(rest.len(), |place| first + place);
-                ("", &rest[end..])
-            }
-        };
-        if kept.is_empty() {
-            encoded.push_str(&item::encode(&rest[..rest.len() - after.len()]));
-        } else {
-            encoded.push_str(kept);
+    for (place, character) in literal.char_indices() {
+        let hex = literal.as_bytes()[place..].get(1..3);
+        let is_escape = hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        match character {
+            '?' => encoded.push('?'),
+            '%' if is_escape => encoded.push('%'),
+            _ => encoded.push_str(&item::encode(character.encode_utf8(&mut [0; 4]))),
         }
-        rest = after;
     }
     let upper = encoded.to_ascii_uppercase();
-    for dead in ["~", "%7E", "%2A"] {
-        if upper.contains(dead) {
-            return Err(TemplateError::new(
-                format!(
-                    "the path `{text}` holds `{dead}`, for which CloudFront invalidates nothing"
-                ),
-                "end the path with a `*` in front of it",
-            ));
-        }
+    match ["~", "%7E", "%2A"].into_iter().find(|refused| upper.contains(refused)) {
+        None => Ok(encoded.into()),
+        Some(refused) => Err(error(
+            format!("the path `{text}` contains `{refused}`, which CloudFront cannot invalidate"),
+            format!("end the path with `*` before the `{refused}`"),
+        )),
     }
-    Ok(encoded.into())
 }
 
 /// Checks literal text of a tag.
-fn tag_literal(literal: &str, text: &str) -> Result<Box<str>, TemplateError> {
+fn tag_literal(literal: &str, text: &str) -> Result<Box<str>> {
     match literal.chars().find(|&c| !u8::try_from(c).is_ok_and(is_tag_byte)) {
         None => Ok(literal.into()),
-        Some(c) => Err(TemplateError::new(
-            format!("the tag `{}` holds `{}`", text.escape_debug(), c.escape_debug()),
-            "a tag is printable ASCII without space and comma",
+        Some(c) => Err(error(
+            format!("the tag `{}` contains `{}`", text.escape_debug(), c.escape_debug()),
+            "a tag is printable ASCII without spaces and commas",
         )),
     }
 }
 
 fn literal_length(parts: &[Part]) -> usize {
-    parts
-        .iter()
-        .map(|part| match part {
-            Part::Literal(text) => text.len(),
-            Part::Field(_) | Part::Group(_) | Part::Name(_) => 0,
-        })
-        .sum()
+    let length = |part: &Part| if let Part::Literal(text) = part { text.len() } else { 0 };
+    parts.iter().map(length).sum()
 }

@@ -3,43 +3,39 @@ use std::{cell::OnceCell, sync::Arc};
 use crate::{
     event::Change,
     item::{self, Addressed, Item, PathSettings, Unaddressable, UrlPath, address},
-    rules::RuleRegex,
+    rules::RuleMatch,
 };
 
-use super::{Field, Part, PathTemplate, TagTemplate, literal_start};
+use super::{Field, Part, Template, TemplateKind};
 
-/// A change that matched a rule, as one target serves it: what a template's
-/// placeholders are filled from.
-pub struct Subject<'a> {
+/// A change that matched a rule, as one target serves it.
+pub(in crate::rules) struct RenderContext<'a> {
     change: &'a Change,
     settings: &'a PathSettings,
+    matched: RuleMatch<'a>,
     /// The key below the target's origin path.
     key: &'a str,
-    /// The regex that matched, if the rule has any.
-    regex: Option<&'a RuleRegex>,
-    captures: OnceCell<Option<regex::Captures<'a>>>,
     path: OnceCell<UrlPath>,
-    /// The text a wildcard must start with, as far as the rule's prefix says.
+    captures: OnceCell<Option<regex::Captures<'a>>>,
+    /// The bound that the rule's prefix gives the paths.
     bound: Arc<str>,
 }
 
-impl<'a> Subject<'a> {
-    /// `None` if the target does not serve the key. `prefix` is the shortest
-    /// prefix of the rule that matched, `regex` the one that matched.
+impl<'a> RenderContext<'a> {
+    /// `None` if the target does not serve the key.
     pub fn new(
         change: &'a Change,
         settings: &'a PathSettings,
-        prefix: &str,
-        regex: Option<&'a RuleRegex>,
+        matched: RuleMatch<'a>,
     ) -> Option<Self> {
         Some(Self {
             change,
             settings,
+            matched,
             key: settings.served_key(&change.key)?,
-            regex,
-            captures: OnceCell::new(),
             path: OnceCell::new(),
-            bound: settings.bound(prefix),
+            captures: OnceCell::new(),
+            bound: settings.bound(matched.prefix),
         })
     }
 
@@ -48,90 +44,88 @@ impl<'a> Subject<'a> {
     }
 
     fn captures(&self) -> Option<&regex::Captures<'a>> {
-        let captures = || self.regex?.regex().captures(&self.change.key);
+        let captures = || self.matched.regex?.regex().captures(&self.change.key);
         self.captures.get_or_init(captures).as_ref()
     }
 
-    /// The key's last segment.
+    /// The last segment of the key.
     fn file(&self) -> &str {
         self.key.rsplit_once('/').map_or(self.key, |(_, file)| file)
     }
 
-    /// The file's stem and extension.
     fn stem_and_ext(&self) -> (&str, &str) {
         match self.file().rsplit_once('.') {
             Some((stem, ext)) if !stem.is_empty() => (stem, ext),
             _ => (self.file(), ""),
         }
     }
+}
 
-    /// Fills a template's parts in, key text through `text`. `None` if a
-    /// capture took no part in the match.
-    fn fill(&self, parts: &[Part], text: impl Fn(&mut String, &str)) -> Option<String> {
+impl Template {
+    /// Emits every item of the template; none if a capture did not participate
+    /// in the match.
+    pub(in crate::rules) fn render(
+        &self,
+        context: &RenderContext<'_>,
+        mut emit: impl FnMut(Result<Addressed, Unaddressable>),
+    ) {
+        if self.is_object() {
+            context.settings.items(context.path(), &context.bound).into_iter().for_each(emit);
+        } else if let Some(text) = self.fill(context) {
+            emit(match self.kind {
+                TemplateKind::Path | TemplateKind::Wildcard => self.path_item(text, context),
+                TemplateKind::Tag => {
+                    Item::tag(&text).map(|item| Addressed { item, bound: "".into() })
+                }
+            });
+        }
+    }
+
+    /// Replaces the placeholders.
+    fn fill(&self, context: &RenderContext<'_>) -> Option<String> {
         let mut filled = String::new();
-        for part in parts {
-            match part {
-                Part::Literal(literal) => filled.push_str(literal),
-                Part::Field(Field::Path) => filled.push_str(self.path().as_str()),
-                Part::Field(Field::Dir) => filled.push_str(self.path().directory()),
-                Part::Field(Field::Key) => text(&mut filled, &self.change.key),
-                Part::Field(Field::File) => text(&mut filled, self.file()),
-                Part::Field(Field::Stem) => text(&mut filled, self.stem_and_ext().0),
-                Part::Field(Field::Ext) => text(&mut filled, self.stem_and_ext().1),
-                Part::Field(Field::Bucket) => text(&mut filled, &self.change.bucket),
-                Part::Group(group) => text(&mut filled, self.captures()?.get(*group)?.as_str()),
-                Part::Name(name) => text(&mut filled, self.captures()?.name(name)?.as_str()),
+        for part in &self.parts {
+            let (text, is_final) = match part {
+                Part::Literal(literal) => (&**literal, true),
+                Part::Field(Field::Path) => (context.path().as_str(), true),
+                Part::Field(Field::Dir) => (context.path().directory(), true),
+                Part::Field(Field::Key) => (&*context.change.key, false),
+                Part::Field(Field::File) => (context.file(), false),
+                Part::Field(Field::Stem) => (context.stem_and_ext().0, false),
+                Part::Field(Field::Ext) => (context.stem_and_ext().1, false),
+                Part::Field(Field::Bucket) => (&*context.change.bucket, false),
+                Part::Group(group) => (context.captures()?.get(*group)?.as_str(), false),
+                Part::Name(name) => (context.captures()?.name(name)?.as_str(), false),
+            };
+            if is_final || self.kind == TemplateKind::Tag {
+                filled.push_str(text);
+            } else {
+                filled += &item::encode(text);
             }
         }
         Some(filled)
     }
-}
 
-impl PathTemplate {
-    /// Hands over every item the template stands for; none if a capture took
-    /// no part in the match.
-    pub(in crate::rules) fn render(
+    fn path_item(
         &self,
-        subject: &Subject<'_>,
-        mut emit: impl FnMut(Result<Addressed, Unaddressable>),
-    ) {
-        if self.is_object() {
-            subject.settings.items(subject.path(), &subject.bound).into_iter().for_each(emit);
-            return;
-        }
-        let encode = |filled: &mut String, text: &str| filled.push_str(&item::encode(text));
-        let Some(mut path) = subject.fill(&self.parts, encode) else { return };
-        if self.wildcard {
+        mut path: String,
+        context: &RenderContext<'_>,
+    ) -> Result<Addressed, Unaddressable> {
+        if self.is_wildcard() {
             path.push('*');
         }
-        if path == "/*" && !self.parts.iter().all(|part| matches!(part, Part::Literal(_))) {
-            // A whole distribution is purged where a rule says `/*`, and not
-            // because a key lies at the top.
-            emit(Err(Unaddressable::WholeSite(subject.path().as_str().to_owned())));
-            return;
+        // A rule purges a whole distribution only with a literal `/*`, not
+        // because a key has no directory.
+        if path == "/*" && !self.is_literal() {
+            return Err(Unaddressable::WholeSite(context.path().as_str().to_owned()));
         }
         let directory = &path[..path.rfind('/').map_or(0, |slash| slash + 1)];
-        let literal = literal_start(&self.parts);
-        let bound = if literal.len() > subject.bound.len() {
-            Arc::from(literal)
-        } else {
-            subject.bound.clone()
+        let literal = self.literal_prefix();
+        let bound = match literal.len() > context.bound.len() {
+            true => literal.into(),
+            false => context.bound.clone(),
         };
-        let item = address(&path, directory, &bound, self.wildcard);
-        emit(item.map(|item| Addressed { item, bound }));
-    }
-}
-
-impl TagTemplate {
-    /// Hands over the tag; nothing if a capture took no part in the match.
-    pub(in crate::rules) fn render(
-        &self,
-        subject: &Subject<'_>,
-        emit: impl FnOnce(Result<Addressed, Unaddressable>),
-    ) {
-        let Some(tag) = subject.fill(&self.parts, String::push_str) else {
-            return;
-        };
-        emit(Item::tag(&tag).map(|item| Addressed { item, bound: Arc::from("") }));
+        let item = address(&path, directory, &bound, self.is_wildcard())?;
+        Ok(Addressed { item, bound })
     }
 }

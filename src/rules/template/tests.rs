@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     event::{Change, Identity, Kind, Occurrence},
     item::{Addressed, PathSettings, Unaddressable},
-    rules::RuleRegex,
+    rules::{RuleMatch, RuleRegex},
 };
 
 use super::*;
@@ -23,11 +23,7 @@ impl Case<'_> {
         self.regexes.iter().map(|pattern| RuleRegex::new(pattern).expect(pattern)).collect()
     }
 
-    fn render(
-        &self,
-        make: impl FnOnce(&Subject<'_>, &mut dyn FnMut(Result<Addressed, Unaddressable>)),
-        regexes: &[RuleRegex],
-    ) -> Vec<Result<Addressed, Unaddressable>> {
+    fn render(&self, template: &Template, regexes: &[RuleRegex]) -> Vec<MaybeItem> {
         let (bucket, kind) = ("example-site", Kind::Created);
         let change = Change {
             bucket: bucket.into(),
@@ -40,28 +36,29 @@ impl Case<'_> {
             identity: Identity::new(bucket, self.key, kind, None, Occurrence::Only, None),
         };
         let regex = regexes.iter().find(|regex| regex.regex().is_match(self.key));
-        let subject = Subject::new(&change, &self.settings, self.prefix, regex).expect("served");
+        let matched = RuleMatch { prefix: self.prefix, regex };
+        let context = RenderContext::new(&change, &self.settings, matched).expect("served");
         let mut items = Vec::new();
-        make(&subject, &mut |item| items.push(item));
+        template.render(&context, |item| items.push(item));
         items
     }
 
-    fn paths(&self, template: &str) -> Vec<Result<Addressed, Unaddressable>> {
+    fn paths(&self, template: &str) -> Vec<MaybeItem> {
         let regexes = self.regexes();
-        let template = PathTemplate::parse(template, &regexes).expect(template);
-        self.render(|subject, emit| template.render(subject, emit), &regexes)
+        self.render(&Template::path(template, &regexes).expect(template), &regexes)
     }
 
-    fn tags(&self, template: &str) -> Vec<Result<Addressed, Unaddressable>> {
+    fn tags(&self, template: &str) -> Vec<MaybeItem> {
         let regexes = self.regexes();
-        let template = TagTemplate::parse(template, &regexes).expect(template);
-        self.render(|subject, emit| template.render(subject, emit), &regexes)
+        self.render(&Template::tag(template, &regexes).expect(template), &regexes)
     }
 }
 
+type MaybeItem = Result<Addressed, Unaddressable>;
+
 /// The items as text, each unaddressable one as `!`.
-fn texts(items: &[Result<Addressed, Unaddressable>]) -> String {
-    let text = |item: &Result<Addressed, Unaddressable>| match item {
+fn texts(items: &[MaybeItem]) -> String {
+    let text = |item: &MaybeItem| match item {
         Ok(addressed) => addressed.item.to_string(),
         Err(_) => "!".to_owned(),
     };
@@ -96,7 +93,7 @@ fn placeholders() {
 }
 
 #[test]
-fn the_whole_distribution_is_purged_only_where_a_rule_says_so() {
+fn only_a_literal_wildcard_purges_the_whole_distribution() {
     for (template, key, items) in [
         ("{dir}*", "a.html", "!"),
         ("{path}*", "", "!"),
@@ -160,13 +157,13 @@ fn literal_text_of_a_path_is_url_text() {
 }
 
 #[test]
-fn text_from_keys_is_never_more_than_text() {
+fn text_of_keys_is_literal_in_paths() {
     let case = |key| Case { key, prefix: "p/", regexes: &["^p/(.*)$"], ..Case::default() };
     for (key, template, item) in [
         // A `*` inside a path is a literal character for CloudFront.
         ("p/a*b", "/p/{1}", "/p/a*b"),
         ("p/*", "/p/{1}/x", "/p/*/x"),
-        // At the end it cannot be: only what the rule speaks for is purged.
+        // At the end it cannot be: only keys that the rule can match are purged.
         ("p/a*", "/p/{1}", "/p/a*"),
         ("p/*", "/p/{1}", "/p/*"),
         ("p/*", "/q/{1}", "!"),
@@ -183,7 +180,7 @@ fn text_from_keys_is_never_more_than_text() {
         ("p/a~b", "/p/{1}*", "/p/a*"),
         ("p/~", "/{1}", "!"),
         ("p/~", "/{1}*", "!"),
-        // What a URL would read as syntax is encoded.
+        // URL syntax is encoded.
         ("p/a?b", "/p/{1}", "/p/a%3Fb"),
         ("p/a#b", "/p/{1}", "/p/a%23b"),
         ("p/#t", "/{1}", "/%23t"),
@@ -201,7 +198,7 @@ fn text_from_keys_is_never_more_than_text() {
 }
 
 #[test]
-fn text_from_keys_goes_raw_into_tags() {
+fn text_of_keys_is_unchanged_in_tags() {
     let long = format!("p/{}", "x".repeat(257));
     for (key, item) in [
         ("p/posts", "#t-posts"),
@@ -222,7 +219,7 @@ fn text_from_keys_goes_raw_into_tags() {
 }
 
 #[test]
-fn captures_that_took_no_part_skip_their_item() {
+fn captures_that_did_not_participate_skip_the_item() {
     let regexes = &["^(?:(?P<a>a)|(?P<b>b))c"][..];
     for (key, template, item) in
         [("ac", "/{a}", "/a"), ("ac", "/{b}", ""), ("bc", "/{2}", "/b"), ("bc", "/x{1}y*", "")]
@@ -234,7 +231,7 @@ fn captures_that_took_no_part_skip_their_item() {
 }
 
 #[test]
-fn the_first_regex_that_matches_supplies_the_captures() {
+fn the_first_matching_regex_provides_the_captures() {
     let regexes = &["^x(?P<n>.)", "(?P<m>.)(?P<n>.)$"][..];
     for (key, item) in [("xab", "/a"), ("yab", "/b")] {
         assert_eq!(texts(&Case { key, regexes, ..Case::default() }.paths("/{n}")), item, "{key}");
@@ -242,7 +239,7 @@ fn the_first_regex_that_matches_supplies_the_captures() {
 }
 
 #[test]
-fn path_alone_stands_for_every_path_of_the_object() {
+fn path_alone_makes_every_path_of_the_object() {
     let mut settings = PathSettings::default();
     settings.index_documents.push("index.html".to_owned());
     settings.query_strings = true;
@@ -275,7 +272,7 @@ fn bounds() {
 }
 
 #[test]
-fn bounds_are_less_the_origin_path() {
+fn bounds_are_below_the_origin_path() {
     let mut settings = PathSettings::default();
     settings.set_origin_path("public");
     for (prefix, bound) in
@@ -291,26 +288,25 @@ fn bounds_are_less_the_origin_path() {
 #[test]
 fn path_errors() {
     let cases = [
-        ("", "does not start with `/`; write `{path}` for the object itself"),
+        ("", "does not start with `/`; write `{path}` for the path of the object"),
         ("feed.xml", "the path `feed.xml` does not start with `/`; write `/feed.xml`"),
         ("{key}", "the path `{key}` does not start with `/`; write `/{key}`"),
         ("*", "does not start with `/`"),
-        ("#posts", "a cache tag belongs under `tags`, as `posts`"),
-        ("/a*b", "the `*` in `/a*b` is not at its end"),
-        ("/*{1}", "is not at its end"),
-        ("/a**", "is not at its end"),
-        ("/~bob/", "holds `~`, for which CloudFront invalidates nothing"),
-        ("/%7ebob/", "holds `%7E`"),
-        ("/a%2ab", "holds `%2A`"),
-        ("/{", "`{` without its partner in `/{`; braces surround a placeholder"),
-        ("/{a{1}}", "`{` without its partner"),
-        ("/}", "`}` without its partner"),
-        ("/{{path}}", "`{` without its partner"),
+        ("#posts", "a cache tag belongs under `tags`: `posts`"),
+        ("/a*b", "the `*` in `/a*b` is not at the end"),
+        ("/*{1}", "is not at the end"),
+        ("/a**", "is not at the end"),
+        ("/~bob/", "contains `~`, which CloudFront cannot invalidate"),
+        ("/%7ebob/", "contains `%7E`"),
+        ("/a%2ab", "contains `%2A`"),
+        ("/{", "unbalanced `{` in `/{`; braces enclose a placeholder"),
+        ("/{a{1}}", "unbalanced `{`"),
+        ("/}", "unbalanced `}`"),
+        ("/{{path}}", "unbalanced `{`"),
         ("/{}", "unknown placeholder `{}`"),
-        ("/{pth}", "unknown placeholder `{pth}` in `/{pth}`; did you mean `{path}`?"),
-        ("/{languge}", "did you mean `{language}`?"),
-        ("/{zzz}", "there are {path} {key} {dir} {file} {stem} {ext} {bucket} and the captures"),
-        ("/{Path}", "did you mean `{path}`?"),
+        ("/{pth}", "unknown placeholder `{pth}` in `/{pth}`"),
+        ("/{pth}", "; the placeholders are {path} {key} {dir} {file} {stem} {ext} {bucket} and"),
+        ("/{Path}", "unknown placeholder `{Path}`"),
         ("/{ path }", "unknown placeholder `{ path }`"),
         ("/{0}", "captures are numbered from 1"),
         ("/{2}", "the regex `^(?P<language>..)/` has no capture `{2}`; every regex of the rule"),
@@ -318,13 +314,13 @@ fn path_errors() {
     ];
     let regexes = [RuleRegex::new("^(?P<language>..)/").expect("a regex")];
     for (template, text) in cases {
-        let error = PathTemplate::parse(template, &regexes).expect_err(template).to_string();
+        let error = Template::path(template, &regexes).expect_err(template).to_string();
         assert!(error.contains(text), "{template}: {error}");
     }
     let long = format!("/{}", "a".repeat(4_000));
-    assert!(PathTemplate::parse(&long, &[]).is_err());
-    assert!(PathTemplate::parse(&long[1..], &[]).is_err());
-    assert!(PathTemplate::parse(&long[..4_000], &[]).is_ok());
+    assert!(Template::path(&long, &[]).is_err());
+    assert!(Template::path(&long[1..], &[]).is_err());
+    assert!(Template::path(&long[..4_000], &[]).is_ok());
 }
 
 #[test]
@@ -332,26 +328,26 @@ fn tag_errors() {
     for (template, text) in [
         ("", "the tag is empty"),
         ("#posts", "the tag `#posts` starts with `#`; write `posts`"),
-        ("a b", "the tag `a b` holds ` `; a tag is printable ASCII without space and comma"),
-        ("a,b", "holds `,`"),
-        ("é", "holds `é`"),
-        ("a\n", "the tag `a\\n` holds `\\n`"),
+        ("a b", "the tag `a b` contains ` `; a tag is printable ASCII without spaces and commas"),
+        ("a,b", "contains `,`"),
+        ("é", "contains `é`"),
+        ("a\n", "the tag `a\\n` contains `\\n`"),
         ("{lang}", "unknown placeholder `{lang}`"),
-        ("{1}", "`{1}` is a capture, and the rule has no `regex`"),
-        ("a}", "`}` without its partner"),
+        ("{1}", "`{1}` is a capture, but the rule has no `regex`"),
+        ("a}", "unbalanced `}`"),
     ] {
-        let error = TagTemplate::parse(template, &[]).expect_err(template).to_string();
+        let error = Template::tag(template, &[]).expect_err(template).to_string();
         assert!(error.contains(text), "{template}: {error}");
     }
-    assert!(TagTemplate::parse(&"a".repeat(257), &[]).is_err());
-    assert!(TagTemplate::parse(&"a".repeat(256), &[]).is_ok());
+    assert!(Template::tag(&"a".repeat(257), &[]).is_err());
+    assert!(Template::tag(&"a".repeat(256), &[]).is_ok());
 }
 
 #[test]
-fn every_regex_defines_every_capture() {
+fn every_regex_must_define_every_capture() {
     let all = ["(?P<a>.)(?P<b>.)", "(?P<b>.)"].map(|regex| RuleRegex::new(regex).expect(regex));
     for (template, lacks) in [("/{a}", true), ("/{b}", false), ("/{1}", false), ("/{2}", true)] {
-        let parsed = PathTemplate::parse(template, &all);
+        let parsed = Template::path(template, &all);
         let error = parsed.as_ref().err().map(ToString::to_string).unwrap_or_default();
         assert_eq!(parsed.is_err(), lacks, "{template}");
         assert_eq!(error.contains("the regex `(?P<b>.)` has no capture"), lacks, "{error}");
@@ -359,9 +355,9 @@ fn every_regex_defines_every_capture() {
 }
 
 #[test]
-fn captures_do_not_hide_placeholders() {
+fn captures_must_not_shadow_placeholders() {
     let regexes = [RuleRegex::new("(?P<path>.)").expect("a regex")];
-    let error = PathTemplate::parse("{path}", &regexes).expect_err("both").to_string();
-    assert!(error.contains("give the capture another name"), "{error}");
-    assert!(PathTemplate::parse("/{file}", &regexes).is_ok());
+    let error = Template::path("{path}", &regexes).expect_err("both").to_string();
+    assert!(error.contains("rename the capture"), "{error}");
+    assert!(Template::path("/{file}", &regexes).is_ok());
 }

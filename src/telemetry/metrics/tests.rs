@@ -1,19 +1,21 @@
 use std::sync::Arc;
 
 use crate::{
-    cloudfront::{Failure, Invalidation, Submission},
+    cloudfront::{Failure, Invalidation, Submission, SubmittedRequest},
     distribution::DistributionId,
     event::{Change, Delivery, Kind, Occurrence, Payload, PayloadSource},
     item::Item,
-    plan::{Counts, Plan, PlannedItem, Request},
+    plan::{Counts, PlannedItem},
 };
 
 use super::*;
 
-const RULES: &[u8] = b"version: 1\ntargets:\n  www: E1EXAMPLE\n  blog: { distribution: E1EXAMPLE, origin_path: /blog }\n  shop: E2EXAMPLE\n";
+fn distribution() -> Distribution {
+    DistributionId::distribution("E1EXAMPLE").unwrap().into()
+}
 
-/// Two changes, two items, of which CloudFront accepted the first.
-fn invocation() -> Report {
+/// Two changes and two items, of which CloudFront accepted the first.
+fn report() -> InvocationReport {
     let change = |key: &str, time_ms| Change {
         bucket: "b".into(),
         key: key.to_owned(),
@@ -25,81 +27,77 @@ fn invocation() -> Report {
         identity: Identity::new("b", key, Kind::Created, None, Occurrence::Only, None),
     };
     let changes = vec![change("x", 1_000), change("y", 500)];
-    let sources = changes.iter().map(|c| Source { delivery: 0, identity: c.identity }).collect();
-    let item = |text, source| PlannedItem {
-        item: Item::tag(text).unwrap(),
-        sources: vec![source],
-        stands_for: 1,
+    let delivered = |change: &Change| DeliveredChange { delivery: 0, identity: change.identity };
+    let item = |tag, change, outcome| SubmittedItem {
+        planned: PlannedItem { item: Item::tag(tag).unwrap(), changes: vec![change], replaces: 1 },
+        outcome,
     };
     let failure = Failure { code: "Throttling".to_owned(), message: "Rate exceeded".to_owned() };
     let invalidation = Invalidation { id: "I1".to_owned(), status: "InProgress".to_owned() };
-    Report {
-        payload: Payload {
-            source: PayloadSource::Direct,
-            deliveries: vec![Delivery { changes, ..Delivery::default() }],
-        },
-        plan: Plan {
-            counts: Counts { changes: 2, matched: 2, ..Counts::default() },
-            sources,
-            distributions: vec![DistributionPlan {
-                distribution: DistributionId::distribution("E1EXAMPLE").unwrap().into(),
-                targets: vec!["www".into()],
-                requests: vec![Request {
-                    caller_reference: String::new(),
-                    items: vec![item("x", 0), item("y", 1)],
-                }],
-                unaddressable: Vec::new(),
-            }],
-        },
+    let items = vec![
+        item("x", 0, Outcome::Accepted(Arc::new(invalidation))),
+        item("y", 1, Outcome::Retry(Arc::new(failure))),
+    ];
+    InvocationReport {
         submission: Submission {
-            distributions: vec![DistributionSubmission {
-                outcomes: vec![vec![
-                    Outcome::Accepted(Arc::new(invalidation)),
-                    Outcome::Retry(Arc::new(failure)),
-                ]],
+            counts: Counts { changes: 2, matched: 2, ..Counts::default() },
+            changes: changes.iter().map(delivered).collect(),
+            distributions: vec![SubmittedDistribution {
+                distribution: distribution(),
+                targets: vec!["www".into()],
+                requests: vec![SubmittedRequest { caller_reference: String::new(), items }],
+                unaddressable: Vec::new(),
                 calls: 2,
                 retries: 3,
                 throttles: 1,
                 duration_ms: 7,
             }],
+            needs_redelivery: vec![true],
         },
+        payload: Payload {
+            source: PayloadSource::Direct,
+            deliveries: vec![Delivery { changes, ..Delivery::default() }],
+        },
+        decisions: Vec::new(),
     }
 }
 
 fn lines() -> Vec<Value> {
-    let rules = RuleSet::parse("rules.yaml", RULES).unwrap();
-    metrics("invalidator", &rules, &invocation(), 4_000)
+    let names = BTreeMap::from([(distribution(), "www blog".to_owned())]);
+    metric_lines("invalidator", &TargetNames(names), &report(), 4_000)
         .iter()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
 
 #[test]
-fn the_function_and_each_target_have_a_line() {
+fn the_function_and_each_distribution_have_a_line() {
     let lines = lines();
-    let [function, target] = &lines[..] else { panic!("{lines:?}") };
+    let [function, distribution] = &lines[..] else { panic!("{lines:?}") };
     for (name, value) in [
-        ("Changes", 2),
-        ("Matched", 2),
-        ("Ignored", 0),
+        ("Unaddressable", 0),
         ("Items", 2),
+        ("Wildcards", 0),
         ("Tags", 2),
         ("BilledPaths", 1),
         ("Requests", 2),
         ("Retries", 3),
         ("Throttles", 1),
         ("Failures", 1),
-        ("FailedDeliveries", 1),
         ("OldestChangeAge", 3_000),
     ] {
-        assert_eq!(function[name], value, "{name}");
+        assert_eq!((&function[name], &distribution[name]), (&json!(value), &json!(value)));
+    }
+    for (name, value) in
+        [("Changes", 2), ("Matched", 2), ("Ignored", 0), ("Unmatched", 0), ("FailedDeliveries", 1)]
+    {
+        assert_eq!((&function[name], &distribution[name]), (&json!(value), &Value::Null));
     }
     assert_eq!(function["FunctionName"], "invalidator");
-    assert_eq!(target["Target"], "www blog");
-    assert_eq!(target["BilledPaths"], 1);
+    assert_eq!((&function["Target"], &distribution["Target"]), (&Value::Null, &json!("www blog")));
 }
 
-/// The rules of the specification, as a JSON Schema of our own making.
+/// The rules of the specification as a JSON Schema.
 #[test]
 fn lines_are_valid_embedded_metric_format() {
     let schema = json!({
@@ -146,4 +144,12 @@ fn lines_are_valid_embedded_metric_format() {
             assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
         }
     }
+}
+
+#[test]
+fn the_names_of_a_distributions_targets() {
+    let rules = b"version: 1\ntargets:\n  www: E1EXAMPLE\n  blog: { distribution: E1EXAMPLE, origin_path: /blog }\n  shop: E2EXAMPLE\n";
+    let rules = crate::rules::RuleSet::parse("rules.yaml", rules).unwrap();
+    let names = TargetNames::new(rules.targets());
+    assert_eq!(names.0.values().collect::<Vec<_>>(), ["www blog", "shop"]);
 }

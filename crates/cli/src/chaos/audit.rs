@@ -1,26 +1,46 @@
 use std::{collections::HashMap, time::Duration};
 
 use cloudfront_simulator::Recorded;
-use s3_cloudfront_invalidator::{distribution::DistributionId, item::Item};
+use s3_cloudfront_invalidator::{event, handler::plan, rules::RuleSet};
 
-/// What a change asks for.
+use super::{Message, sqs_event};
+
+/// An item to invalidate for a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
-    /// The message that brought the change.
-    pub message: String,
-    /// When the change was sent, on the simulator's clock.
+    /// When the message was sent.
     pub sent_at: Duration,
-    /// What is to be invalidated.
-    pub distribution: DistributionId,
-    /// What is to be invalidated there.
-    pub item: Item,
+    /// The distribution or tenant.
+    pub distribution: String,
+    /// The path or tag.
+    pub item: String,
 }
 
-/// The expected items that no invalidation covers which was accepted after the
-/// change was sent: by itself, or by a wildcard. A message sent at the same
-/// time as an invocation was sent before it.
-pub fn lost<'a>(expected: &'a [Expected], accepted: &[Recorded]) -> Vec<&'a Expected> {
-    let mut latest: HashMap<(&DistributionId, &str), Duration> = HashMap::new();
+/// Returns the items that each message by itself leads to. Unreadable messages
+/// and unaddressable keys have none.
+pub fn expected(rules: &RuleSet, messages: &[Message]) -> Vec<Expected> {
+    let mut expected = Vec::new();
+    for message in messages {
+        let payload = sqs_event(std::slice::from_ref(message));
+        let Ok(payload) = event::read(payload.as_bytes(), "chaos") else { continue };
+        for part in plan(rules, &payload).distributions {
+            for item in part.requests.into_iter().flat_map(|request| request.items) {
+                expected.push(Expected {
+                    sent_at: message.sent_at,
+                    distribution: part.distribution.id.to_string(),
+                    item: item.item.to_string(),
+                });
+            }
+        }
+    }
+    expected
+}
+
+/// Returns the expected items that no invalidation covers, as the item itself
+/// or as a wildcard, that was accepted after the message was sent. A message
+/// sent at the time of acceptance counts as sent before.
+pub(super) fn lost(expected: &[Expected], accepted: &[Recorded]) -> Vec<Expected> {
+    let mut latest: HashMap<(&str, &str), Duration> = HashMap::new();
     for invalidation in accepted {
         for item in &invalidation.items {
             let at = latest.entry((&invalidation.distribution, item)).or_default();
@@ -28,16 +48,54 @@ pub fn lost<'a>(expected: &'a [Expected], accepted: &[Recorded]) -> Vec<&'a Expe
         }
     }
     let is_covered = |expected: &Expected| {
-        let accepted_as = |text: &str| match latest.get(&(&expected.distribution, text)) {
-            Some(at) => *at >= expected.sent_at,
-            None => false,
+        let is_accepted = |item: &str| {
+            let at = latest.get(&(expected.distribution.as_str(), item));
+            at.is_some_and(|at| *at >= expected.sent_at)
         };
-        let text = expected.item.as_str();
-        let mut wildcards = (!expected.item.is_tag())
-            .then(|| text.char_indices().map(|(end, _)| format!("{}*", &text[..end])))
-            .into_iter()
-            .flatten();
-        accepted_as(text) || wildcards.any(|wildcard| accepted_as(&wildcard))
+        let item = &expected.item;
+        let prefixes = item.char_indices().map(|(end, _)| &item[..end]);
+        is_accepted(item)
+            || !item.starts_with('#')
+                && prefixes.into_iter().any(|prefix| is_accepted(&format!("{prefix}*")))
     };
-    expected.iter().filter(|expected| !is_covered(expected)).collect()
+    expected.iter().filter(|expected| !is_covered(expected)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lost_items() {
+        for (accepted, at, item, is_lost) in [
+            ("/a", 10, "/a", false),
+            ("/a", 9, "/a", true),
+            ("/b", 10, "/a", true),
+            ("/docs/*", 10, "/docs/x/a", false),
+            ("/docs/*", 10, "/docs", true),
+            ("/d*", 11, "/docs", false),
+            ("/docs/a*", 11, "/docs/*", true),
+            ("/docs/*", 11, "/docs/a*", false),
+            ("/*", 11, "#a", true),
+            ("#a", 11, "#a", false),
+        ] {
+            let recorded = [Recorded {
+                distribution: "E1EXAMPLE".to_owned(),
+                id: "I1".to_owned(),
+                caller_reference: "r".to_owned(),
+                items: vec![accepted.to_owned()],
+                accepted_at: Duration::from_secs(at),
+                role: None,
+            }];
+            for (distribution, is_lost) in [("E1EXAMPLE", is_lost), ("E2EXAMPLE", true)] {
+                let expected = Expected {
+                    sent_at: Duration::from_secs(10),
+                    distribution: distribution.to_owned(),
+                    item: item.to_owned(),
+                };
+                let found = lost(&[expected], &recorded).len();
+                assert_eq!(found, usize::from(is_lost), "{accepted} at {at}, {item}");
+            }
+        }
+    }
 }

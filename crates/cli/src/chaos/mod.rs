@@ -1,65 +1,70 @@
-//! A queue that behaves like SQS on a bad day, to see that nothing is lost.
+//! A simulated queue on a bad day, which checks that no change is lost.
 //!
-//! [`run`] feeds messages to a process in batches, as Lambda does from a
-//! queue, and goes on until every message is done or dead:
+//! [`simulate_day`] delivers messages to the function in batches, as Lambda
+//! does from an SQS queue, until every message is deleted or a dead letter:
 //!
-//! - A message that the process reports as failed, or whose invocation ended
-//!   in an error, comes again after the visibility timeout, in other company.
-//! - A message that was received too often goes to the dead letters.
-//! - Now and then an invocation is killed at a random point, and another
-//!   process, which remembers nothing, takes its place.
-//! - Processes take turns, as Lambda's environments do.
+//! - A message that the function reports as failed, or whose invocation fails,
+//!   is redelivered after the visibility timeout, in a different batch.
+//! - A message that was received too often becomes a dead letter.
+//! - Some invocations are killed at a random point. A new environment, with an
+//!   empty memory, replaces the killed one.
+//! - Invocations alternate between environments.
 //!
-//! Time is the [`Clock`] of the simulator, advanced between invocations, so
-//! that a run of an hour takes a moment; only the deadline of an invocation is
-//! real. Chance comes from a seed.
+//! [`expected`] returns the items to invalidate for each message. An item is
+//! lost if no invalidation covers it that was accepted after its message was
+//! sent.
 //!
-//! [`expected`] says what the messages ask for, and [`lost`] which of it no
-//! invalidation covers that was accepted after the message was sent.
+//! Use a current-thread runtime whose time is paused: then a day takes seconds,
+//! and one seed always gives the same day.
 
 mod audit;
-mod function;
+mod comparison;
 mod queue;
 
 use std::{
+    collections::HashSet,
     future::{Future, poll_fn},
     pin::pin,
     task::Poll,
     time::Duration,
 };
 
+use aws_sdk_cloudfront::config::retry::RetryConfig;
+use cloudfront_simulator::{Counters, Simulator, SimulatorOptions};
+use s3_cloudfront_invalidator::{
+    cloudfront::{CloudFront, Settings},
+    handler::Function,
+    response::Answer,
+    rules::RuleSet,
+};
 use tokio::time::Instant;
 
-use cloudfront_simulator::Clock;
+use audit::{Expected, expected};
+pub use comparison::compare;
+use queue::{Message, Queue, sqs_event};
 
-pub use audit::{Expected, lost};
-pub use function::expected;
-pub use queue::{Message, sqs_event};
-
-use queue::Queue;
-
-/// How bad the day is.
+/// The queue, the function's environments, and how often they fail.
 #[derive(Clone, Debug)]
-pub struct Options {
-    /// The seed of all chance.
+pub struct ChaosOptions {
+    /// The seed of the batches and the kills.
     pub seed: u64,
-    /// The most messages of one invocation.
+    /// The most messages of an invocation.
     pub batch: usize,
-    /// How long a message stays away after it was received.
+    /// The visibility timeout of the queue.
     pub visibility: Duration,
-    /// How often a message is received before it is a dead letter.
+    /// How often a message is received before it becomes a dead letter.
     pub max_receives: u32,
-    /// How much time passes from one invocation to the next.
+    /// The time between invocations.
     pub pace: Duration,
-    /// The real time an invocation has.
+    /// The timeout of the function.
     pub timeout: Duration,
-    /// How many processes take turns.
-    pub processes: usize,
-    /// The share of invocations that are killed.
+    /// The number of environments.
+    pub environments: usize,
+    /// The share of invocations to kill.
     pub kill: f64,
 }
 
-impl Default for Options {
+impl Default for ChaosOptions {
     fn default() -> Self {
         Self {
             seed: 0,
@@ -70,100 +75,126 @@ impl Default for Options {
             max_receives: 10,
             pace: Duration::from_secs(2),
             timeout: Duration::from_secs(30),
-            processes: 1,
+            environments: 1,
             kill: 0.0,
         }
     }
 }
 
-/// One environment of the function, with what it remembers.
-pub trait Process {
-    /// Runs one invocation: the ids of the messages that must come again, or
-    /// an error, after which all of them do.
-    fn invoke(
-        &self,
-        messages: &[Message],
-        deadline: Instant,
-    ) -> impl Future<Output = Result<Vec<String>, String>>;
+impl ChaosOptions {
+    /// When the `n`th message is sent: a little more slowly than the queue is
+    /// emptied.
+    pub fn sent_at(&self, n: usize) -> Duration {
+        self.pace * u32::try_from(n / (self.batch * 9 / 10).max(1)).unwrap_or(u32::MAX)
+    }
 }
 
-/// What happened.
+/// The result of a simulated day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Invocations, killed ones included.
+pub struct ChaosReport {
+    /// Invocations, including killed ones.
     pub invocations: usize,
-    /// Invocations that were killed before they answered.
+    /// Invocations that were killed before they ended.
     pub killed: usize,
-    /// Invocations that answered after their deadline.
+    /// Invocations that ended after their deadline.
     pub late: usize,
-    /// Invocations that ended in an error.
-    pub errors: usize,
-    /// Receptions of messages after their first.
+    /// Receives of messages after their first.
     pub redeliveries: usize,
     /// The messages that were received too often.
     pub dead_letters: Vec<Message>,
+    /// The expected items that were lost.
+    pub lost: Vec<Expected>,
+    /// The totals of CloudFront.
+    pub counters: Counters,
 }
 
-/// An invocation is killed when its future was polled at most this often; a
-/// request takes it a handful.
-const MOST_POLLS: usize = 16;
-
-/// Feeds messages to processes until none is left. `start` makes a process.
-pub async fn run<P: Process>(
-    messages: Vec<Message>,
-    options: &Options,
-    clock: &Clock,
-    mut start: impl FnMut() -> P,
-) -> Report {
-    let mut chance = fastrand::Rng::with_seed(options.seed);
+/// Delivers messages until none is left. `rules` reads the rules for each new
+/// environment.
+pub async fn simulate_day(
+    messages: &[Message],
+    expected: &[Expected],
+    options: &ChaosOptions,
+    cloudfront: SimulatorOptions,
+    rules: impl Fn() -> RuleSet,
+) -> ChaosReport {
+    let simulator = Simulator::new(cloudfront);
+    let start = || environment(&simulator, rules());
+    let mut rng = fastrand::Rng::with_seed(options.seed);
     let mut queue = Queue::new(messages, options);
-    let mut processes: Vec<P> = (0..options.processes.max(1)).map(|_| start()).collect();
-    let mut report = Report::default();
-    while let Some(at) = queue.next_visible() {
-        clock.advance(at.saturating_sub(clock.now()));
-        let batch = queue.receive(clock.now(), &mut chance);
-        report.redeliveries += batch.iter().filter(|message| message.receives > 1).count();
+    let mut environments: Vec<Function> = (0..options.environments).map(|_| start()).collect();
+    let mut report = ChaosReport::default();
+    while let Some(visible_at) = queue.next_visible() {
+        tokio::time::sleep(visible_at.saturating_sub(simulator.now())).await;
+        let batch = queue.receive(simulator.now(), &mut rng);
         if batch.is_empty() {
             continue;
         }
-        let environment = report.invocations % processes.len();
+        report.redeliveries += batch.iter().filter(|message| message.receives > 1).count();
+        let environment = report.invocations % environments.len();
         report.invocations += 1;
-        let polls = (chance.f64() < options.kill).then(|| chance.usize(1..=MOST_POLLS));
+        // A request takes a poll or two, so that half of the kills must be at the
+        // first, a quarter at the second, and so on.
+        let polls = (rng.f64() < options.kill).then(|| 1 + rng.u64(1..).trailing_zeros());
         let deadline = Instant::now() + options.timeout;
-        let answer = unless_killed(processes[environment].invoke(&batch, deadline), polls).await;
-        match answer {
+        let invocation = invoke(&environments[environment], &batch, deadline);
+        match unless_killed(invocation, polls).await {
             None => {
                 report.killed += 1;
-                processes[environment] = start();
+                environments[environment] = start();
             }
-            Some(answer) => {
+            Some(result) => {
                 report.late += usize::from(Instant::now() > deadline);
-                match answer {
-                    Ok(failed) => queue.done(&batch, &failed),
-                    Err(_) => report.errors += 1,
+                // After an error the whole batch is redelivered.
+                if let Some(failed) = result {
+                    queue.delete(&batch, &failed);
                 }
             }
         }
-        clock.advance(options.pace);
+        tokio::time::sleep(options.pace).await;
     }
     report.dead_letters = queue.into_dead_letters();
+    report.lost = audit::lost(expected, &simulator.invalidations());
+    report.counters = simulator.counters();
     report
 }
 
+/// Starts the function. Retries do not wait, because the SDK's random back-off
+/// would make every run of a seed different.
+fn environment(simulator: &Simulator, rules: RuleSet) -> Function {
+    let retry = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
+    let settings = Settings { retry: Some(retry), ..Settings::default() };
+    Function::new(rules, CloudFront::new(&simulator.sdk_config(), settings))
+}
+
+/// Invokes the function as Lambda does for a queue with
+/// `ReportBatchItemFailures`; returns the ids of the messages to redeliver, or
+/// `None` after an error.
+async fn invoke(
+    function: &Function,
+    messages: &[Message],
+    deadline: Instant,
+) -> Option<HashSet<String>> {
+    let payload = sqs_event(messages);
+    let report = function.handle(payload.as_bytes(), "chaos", deadline).await.ok()?;
+    match report.answer().ok()? {
+        Answer::Queue(answer) => {
+            let failures = answer.batch_item_failures.into_iter();
+            Some(failures.map(|failure| failure.item_identifier).collect())
+        }
+        Answer::Summary(_) => Some(HashSet::new()),
+    }
+}
+
 /// Drops a future that is not ready after so many polls.
-async fn unless_killed<T>(future: impl Future<Output = T>, polls: Option<usize>) -> Option<T> {
+async fn unless_killed<T>(future: impl Future<Output = T>, polls: Option<u32>) -> Option<T> {
     let mut future = pin!(future);
     let mut left = polls;
     poll_fn(move |context| match future.as_mut().poll(context) {
         Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => match &mut left {
-            None => Poll::Pending,
-            Some(0 | 1) => Poll::Ready(None),
-            Some(left) => {
-                *left -= 1;
-                Poll::Pending
-            }
-        },
+        Poll::Pending => {
+            left = left.map(|left| left - 1);
+            if left == Some(0) { Poll::Ready(None) } else { Poll::Pending }
+        }
     })
     .await
 }

@@ -1,150 +1,164 @@
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeSet,
-    rc::Rc,
-};
+//! Thousands of changes on a bad day: nothing is lost, and little is billed
+//! that is not billed on a good day.
 
-use super::*;
-use cloudfront_simulator::Recorded;
-use s3_cloudfront_invalidator::{
-    distribution::DistributionId,
-    item::{Item, address},
-};
+use std::time::Duration;
 
-/// A process that fails the messages whose body says so.
-#[derive(Clone, Default)]
-struct Fake {
-    seen: Rc<RefCell<Vec<Vec<Message>>>>,
+use cloudfront_simulator::{Faults, InProgress, SimulatorOptions};
+use s3_cloudfront_invalidator::rules::RuleSet;
+use serde_json::json;
+
+use super::{ChaosOptions, ChaosReport, Message, expected, simulate_day};
+
+/// One in 200 changes is of a path that CloudFront refuses, and one in 200 has
+/// a denied target beside a permitted one.
+const ONE_IN: usize = 200;
+
+const DENIED: &str = "E9DENIED";
+
+/// Nothing collapses, so that the billed paths do not depend on the batches.
+const RULES: &str = r##"
+version: 1
+defaults: { collapse: false, default_root_object: null }
+targets:
+  www: E1EXAMPLEWWW
+  blog: E2EXAMPLEBLOG
+  acme: { tenant: dt_1EXAMPLE }
+  theirs: E9DENIED
+rules:
+  - { name: pages, prefix: pages/, invalidate: www }
+  - { name: posts, prefix: posts/, invalidate: [www, { target: blog, tags: [posts] }] }
+  - { name: data, prefix: data/, invalidate: blog }
+  - { name: galleries, prefix: galleries/, invalidate: [{ target: acme, paths: ["/galleries/{stem}/*"] }] }
+  - { name: shared, prefix: shared/, invalidate: [www, theirs] }
+"##;
+
+fn is_poison(item: &str) -> bool {
+    item.ends_with(".poison")
 }
 
-impl Process for Fake {
-    async fn invoke(&self, messages: &[Message], _: Instant) -> Result<Vec<String>, String> {
-        self.seen.borrow_mut().push(messages.to_vec());
-        tokio::task::yield_now().await;
-        if messages.iter().any(|message| message.body == "error") {
-            return Err("no".to_owned());
+/// The key of the `n`th change. Keys repeat after 2,000 changes.
+fn key(n: usize) -> String {
+    let path = n % 2_000;
+    match (n % ONE_IN, path % 20) {
+        (17, _) => format!("pages/{n}.poison"),
+        (101, _) => format!("shared/{n}.html"),
+        (12, _) => format!("galleries/{path}.json"),
+        (_, 0..12) => format!("pages/{path}.html"),
+        (_, 12 | 13) => format!("posts/{path}.html"),
+        _ => format!("data/{path}.json"),
+    }
+}
+
+fn event(n: usize) -> String {
+    json!({
+        "version": "0",
+        "id": format!("00000000-0000-0000-0000-{n:012}"),
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "account": "111122223333",
+        "time": "2026-11-12T00:00:00Z",
+        "region": "eu-central-1",
+        "resources": ["arn:aws:s3:::site"],
+        "detail": {
+            "version": "0",
+            "bucket": { "name": "site" },
+            "object": { "key": key(n), "size": 5, "etag": "e", "sequencer": format!("{n:016X}") },
+            "reason": "PutObject"
         }
-        let failed = messages.iter().filter(|message| match &*message.body {
-            "ok" => false,
-            "twice" => message.receives < 2,
-            "never" => true,
-            other => panic!("{other}"),
-        });
-        Ok(failed.map(|message| message.id.clone()).collect())
-    }
+    })
+    .to_string()
 }
 
-fn messages(bodies: &[&str]) -> Vec<Message> {
-    let one = |(n, body): (usize, &&str)| Message::new(format!("m{n}"), *body, Duration::ZERO);
-    bodies.iter().enumerate().map(one).collect()
+fn rules() -> RuleSet {
+    RuleSet::parse("rules.yaml", RULES.as_bytes()).unwrap()
 }
 
-#[tokio::test]
-async fn messages_come_again_until_they_are_done_or_dead() {
-    let fake = Fake::default();
-    let (clock, options) =
-        (Clock::manual(), Options { batch: 2, max_receives: 3, ..Options::default() });
-    let bodies = ["ok", "twice", "never", "ok", "ok"];
-    let report = run(messages(&bodies), &options, &clock, || fake.clone()).await;
-    let received =
-        |id: &str| fake.seen.borrow().iter().flatten().filter(|message| message.id == id).count();
-    assert_eq!(["m0", "m1", "m2", "m3", "m4"].map(received), [1, 2, 3, 1, 1]);
-    let dead: Vec<_> = report.dead_letters.iter().map(|message| &*message.id).collect();
-    assert_eq!((dead, report.redeliveries, report.killed), (vec!["m2"], 3, 0));
-    assert!(fake.seen.borrow().iter().all(|batch| batch.len() <= 2));
-    assert!(clock.now() >= options.visibility * 3);
-}
-
-#[tokio::test]
-async fn an_error_fails_the_whole_batch() {
-    let fake = Fake::default();
-    let options = Options { max_receives: 2, ..Options::default() };
-    let report = run(messages(&["ok", "error"]), &options, &Clock::manual(), || fake.clone()).await;
-    assert_eq!((report.errors, report.dead_letters.len()), (2, 2));
-}
-
-#[tokio::test]
-async fn a_killed_process_is_replaced_and_its_messages_come_again() {
-    let (fake, started) = (Fake::default(), Cell::new(0));
-    let options = Options { batch: 1, kill: 1.0, ..Options::default() };
-    let start = || {
-        started.set(started.get() + 1);
-        fake.clone()
+/// A bad day, and a good day with the same refused paths and the same denied
+/// target, but without faults and kills. Asserts what holds for both.
+async fn bad_day(changes: usize, options: ChaosOptions, in_progress: InProgress) -> ChaosReport {
+    let message = |n: usize| Message::new(n.to_string(), event(n), options.sent_at(n));
+    let messages: Vec<Message> = (0..changes).map(message).collect();
+    let mut expected = expected(&rules(), &messages);
+    // Items that CloudFront always refuses cannot be invalidated.
+    expected.retain(|one| one.distribution != DENIED && !is_poison(&one.item));
+    // Posts have two more items: the path and a tag of the blog.
+    let posts = (0..changes).filter(|n| key(*n).starts_with("posts/")).count();
+    assert_eq!(expected.len(), changes - changes / ONE_IN + 2 * posts);
+    let day = async |kill: f64, faults: Faults| {
+        let cloudfront = SimulatorOptions {
+            denied: [DENIED.to_owned()].into(),
+            poison: is_poison,
+            completion: Duration::from_secs(30),
+            in_progress: Some(in_progress),
+            faults,
+            seed: options.seed,
+            ..SimulatorOptions::default()
+        };
+        let options = ChaosOptions { kill, ..options.clone() };
+        let day = simulate_day(&messages, &expected, &options, cloudfront, rules).await;
+        assert_eq!(day.lost, []);
+        // No message becomes a dead letter because of others in its batch.
+        for dead in &day.dead_letters {
+            let n: usize = dead.id.parse().unwrap();
+            assert!([17, 101].contains(&(n % ONE_IN)), "{n}: {}", key(n));
+        }
+        assert_eq!(day.dead_letters.len(), changes / (ONE_IN / 2));
+        assert_eq!(day.late, 0);
+        day
     };
-    let report = run(messages(&["ok"; 300]), &options, &Clock::manual(), start).await;
-    // An invocation of two polls is killed with one chance in 16.
-    assert!(report.killed > 0);
-    assert_eq!(report.invocations, 300 + report.killed);
-    assert_eq!(started.get(), 1 + report.killed);
-    assert!(report.dead_letters.is_empty());
+    let good = day(0.0, Faults::default()).await.counters;
+    let bad_day = day(options.kill, Faults::chaos()).await;
+    let bad = &bad_day.counters;
+    assert!(bad.dropped_after > 0, "{bad:?}");
+    assert!(bad.billed_paths as f64 <= good.billed_paths as f64 * 1.05, "{good:?} {bad:?}");
+    bad_day
 }
 
-#[tokio::test]
-async fn a_run_repeats() {
-    let bodies = ["ok", "twice", "never", "ok"].repeat(50);
-    let mut runs = BTreeSet::new();
-    for seed in [1, 1, 2] {
-        let fake = Fake::default();
-        let options = Options { seed, batch: 7, kill: 0.1, ..Options::default() };
-        run(messages(&bodies), &options, &Clock::manual(), || fake.clone()).await;
-        runs.insert(format!("{:?}", fake.seen.borrow()));
-    }
-    assert_eq!(runs.len(), 2);
+/// AWS recommends at least five receives.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
+const MAX_RECEIVES: u32 = 5;
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_lost_and_little_is_billed_twice() {
+    let options = ChaosOptions {
+        seed: 1,
+        environments: 2,
+        kill: 0.03,
+        max_receives: MAX_RECEIVES,
+        ..ChaosOptions::default()
+    };
+    let bad = bad_day(10_000, options, InProgress::default()).await;
+    assert!(bad.killed > 0);
 }
 
-fn id(text: &str) -> DistributionId {
-    DistributionId::distribution(text).unwrap()
+#[tokio::test(start_paused = true)]
+async fn nothing_is_lost_beyond_the_quota_in_progress() {
+    let options =
+        ChaosOptions { seed: 2, batch: 600, max_receives: MAX_RECEIVES, ..Default::default() };
+    let bad = bad_day(3_000, options, InProgress { paths: 800, wildcards: 15 }).await;
+    assert!(bad.counters.refused["TooManyInvalidationsInProgress"] > 1);
 }
 
-fn item(text: &str) -> Item {
-    match text.strip_prefix('#') {
-        Some(tag) => Item::tag(tag).unwrap(),
-        None => address(text, "/", "/", true).unwrap(),
-    }
+#[tokio::test(start_paused = true)]
+async fn a_seed_repeats_the_day() {
+    let day = async |seed| {
+        let options = ChaosOptions { seed, environments: 2, kill: 0.3, ..Default::default() };
+        bad_day(800, options, InProgress::default()).await
+    };
+    let first = day(3).await;
+    assert_eq!(first, day(3).await);
+    assert_ne!(first, day(4).await);
 }
 
-#[test]
-fn what_counts_as_lost() {
-    for (accepted, at, wanted, is_lost) in [
-        ("/a", 10, "/a", false),
-        ("/a", 9, "/a", true),
-        ("/b", 10, "/a", true),
-        ("/docs/*", 10, "/docs/x/a", false),
-        ("/docs/*", 10, "/docs", true),
-        ("/d*", 11, "/docs", false),
-        ("/docs/a*", 11, "/docs/*", true),
-        ("/docs/*", 11, "/docs/a*", false),
-        ("/*", 11, "#a", true),
-        ("#a", 11, "#a", false),
-    ] {
-        let recorded = Recorded {
-            distribution: id("E1EXAMPLE"),
-            id: "I1".to_owned(),
-            caller_reference: "r".to_owned(),
-            items: vec![accepted.to_owned()],
-            accepted_at: Duration::from_secs(at),
-            role: None,
-        };
-        let expected = |distribution| {
-            let sent_at = Duration::from_secs(10);
-            let message = "m1".to_owned();
-            [Expected { message, sent_at, distribution: id(distribution), item: item(wanted) }]
-        };
-        let recorded = [recorded];
-        let found = lost(&expected("E1EXAMPLE"), &recorded).len();
-        assert_eq!(found, usize::from(is_lost), "{accepted} at {at}, {wanted}");
-        assert_eq!(lost(&expected("E2EXAMPLE"), &recorded).len(), 1);
-    }
-}
-
-#[test]
-fn a_batch_is_what_lambda_sends() {
-    let mut messages = messages(&["{\"a\": 1}"]);
-    messages[0].receives = 2;
-    let event: serde_json::Value = serde_json::from_str(&sqs_event(&messages)).unwrap();
-    let record = &event["Records"][0];
-    assert_eq!(record["messageId"], "m0");
-    assert_eq!(record["body"], "{\"a\": 1}");
-    assert_eq!(record["eventSource"], "aws:sqs");
-    assert_eq!(record["attributes"]["ApproximateReceiveCount"], "2");
+#[tokio::test(start_paused = true)]
+async fn no_invocation_is_late_when_cloudfront_does_not_respond() {
+    let message = |n: usize| Message::new(n.to_string(), event(n), Duration::ZERO);
+    let messages: Vec<Message> = (0..60).map(message).collect();
+    let options = ChaosOptions { batch: 30, max_receives: 2, ..ChaosOptions::default() };
+    let cloudfront =
+        SimulatorOptions { latency: Duration::from_secs(3_600), ..SimulatorOptions::default() };
+    let day = simulate_day(&messages, &[], &options, cloudfront, rules).await;
+    // Every invocation reported all of its messages as failed in time.
+    assert_eq!((day.invocations, day.late), (4, 0));
+    assert_eq!(day.dead_letters.len(), 60);
 }

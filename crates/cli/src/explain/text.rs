@@ -1,30 +1,28 @@
-//! The explanation for people.
+//! The explanation as text.
 
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use s3_cloudfront_invalidator::{
     plan::Plan,
-    rules::{
-        Action, Condition, Explanation, Fallback, Made, Mismatch, Reading, Rule, RuleSet,
-        TargetItems, Verdict,
-    },
+    rules::{Condition, FALLBACK_TARGET, Verdict},
 };
 
-use super::Explained;
+use super::explanation::{Explanation, FallbackUse, Outcome, RuleOutcome, TargetItems};
 
 const TITLE: Style = Style::new().bold();
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const QUIET: Style = Style::new().dimmed();
 
-/// More values of a list than these are only counted.
+/// The most values of a list that are shown; the others are counted.
 const SHOWN_VALUES: usize = 5;
 
-pub fn render(rules: &RuleSet, explained: &[Explained], plan: &Plan) -> String {
+pub fn render(explanations: &[Explanation<'_>], plan: &Plan) -> String {
     let mut out = String::new();
-    for one in explained {
-        let parts = [title(one), readings(rules, one), items(rules, one)];
+    for one in explanations {
+        let targets = one.targets.iter().map(target).collect();
+        let parts = [title(one), rules(&one.rules), targets];
         for part in parts.into_iter().filter(|part| !part.is_empty()) {
             out += &part;
             out.push('\n');
@@ -34,41 +32,36 @@ pub fn render(rules: &RuleSet, explained: &[Explained], plan: &Plan) -> String {
     out
 }
 
-fn title(explained: &Explained) -> String {
-    let Explained { change, explanation } = explained;
-    let (style, verdict) = match (explanation.verdict, explanation.fallback) {
+fn title(explanation: &Explanation<'_>) -> String {
+    let (style, verdict) = match (explanation.verdict, &explanation.fallback) {
         (Verdict::Matched, _) => (GOOD, "matched"),
         (Verdict::Ignored, _) => (QUIET, "ignored"),
-        (Verdict::Unmatched, Fallback::Taken) => (GOOD, "unmatched, goes to DistributionId"),
-        (Verdict::Unmatched, Fallback::OtherEvent) => {
-            (BAD, "unmatched; DistributionId takes created and deleted only")
+        (Verdict::Unmatched, FallbackUse::Taken) => (GOOD, "unmatched, goes to DistributionId"),
+        (Verdict::Unmatched, FallbackUse::OtherEvent) => {
+            (BAD, "unmatched; DistributionId is for created and deleted only")
         }
         (Verdict::Unmatched, _) => (BAD, "unmatched; DistributionId is not set"),
     };
-    let object = visible(&format!("s3://{}/{}", change.bucket, change.key));
-    format!("{TITLE}{object}{TITLE:#} ({}): {style}{verdict}{style:#}\n", change.kind)
+    let Explanation { bucket, key, event, .. } = explanation;
+    let object = visible(&format!("s3://{bucket}/{key}"));
+    format!("{TITLE}{object}{TITLE:#} ({event}): {style}{verdict}{style:#}\n")
 }
 
-fn readings(rules: &RuleSet, explained: &Explained) -> String {
+fn rules(rules: &[RuleOutcome<'_>]) -> String {
     let rows: Vec<_> = rules
-        .rules()
         .iter()
-        .zip(&explained.explanation.readings)
-        .map(|(rule, read)| (visible(&rule.name), format!("line {}", rule.line), read, rule))
+        .map(|rule| (visible(rule.name), format!("line {}", rule.line), &rule.outcome))
         .collect();
-    let width = |cell: fn(&(String, String, &Reading, &Rule)) -> usize| {
-        rows.iter().map(cell).max().unwrap_or(0)
-    };
-    let names = width(|row| row.0.chars().count());
-    let lines = width(|row| row.1.len());
+    let names = rows.iter().map(|row| row.0.chars().count()).max().unwrap_or(0);
+    let lines = rows.iter().map(|row| row.1.len()).max().unwrap_or(0);
     let mut out = String::new();
-    for (name, line, read, rule) in &rows {
-        let (style, sign) = match read {
-            Reading::Matched { .. } => (GOOD, '✓'),
-            Reading::Failed(_) | Reading::Excepted { .. } => (QUIET, '✗'),
-            Reading::NotRead { .. } => (QUIET, '·'),
+    for (name, line, outcome) in &rows {
+        let (style, sign) = match outcome {
+            Outcome::Matched { .. } => (GOOD, '✓'),
+            Outcome::Failed { .. } | Outcome::Excepted { .. } => (QUIET, '✗'),
+            Outcome::NotRead { .. } => (QUIET, '·'),
         };
-        let text = reading(rules, rule, read);
+        let text = describe(outcome);
         let _ = writeln!(
             out,
             "  {style}{sign}{style:#} {name:names$}  {QUIET}{line:lines$}{QUIET:#}  {text}"
@@ -77,117 +70,91 @@ fn readings(rules: &RuleSet, explained: &Explained) -> String {
     out
 }
 
-fn reading(rules: &RuleSet, rule: &Rule, reading: &Reading) -> String {
-    match reading {
-        Reading::Matched { regex, captures } => {
-            let mut text = "matched".to_owned();
-            if let Some(regex) = regex {
-                let _ = write!(text, " by {}", quoted(regex));
-            }
-            for (name, value) in captures {
-                let _ = match value {
-                    Some(value) => write!(text, ", {{{name}}} is {}", quoted(value)),
-                    None => write!(text, ", {{{name}}} took no part"),
+fn describe(outcome: &Outcome<'_>) -> String {
+    match outcome {
+        Outcome::Matched { ignore, stop, regex, captures } => {
+            let mut text = match regex {
+                Some(regex) => format!("matches {}", quoted(regex)),
+                None => "matches".to_owned(),
+            };
+            for capture in captures {
+                let _ = match capture.text {
+                    Some(value) => write!(text, ", {{{}}} is {}", capture.name, quoted(value)),
+                    None => write!(text, ", {{{}}} is unset", capture.name),
                 };
             }
-            text += match rule.action {
-                Action::Ignore => "; ignored, and the last rule read",
-                Action::Invalidate { stop: true, .. } => "; the last rule read",
-                Action::Invalidate { stop: false, .. } => "",
+            text += match (ignore, stop) {
+                (true, _) => "; ignore: no later rule is read",
+                (_, true) => "; stop: no later rule is read",
+                _ => "",
             };
             text
         }
-        Reading::Failed(mismatch) => failed(mismatch),
-        Reading::Excepted { set, conditions } => {
-            let names: Vec<_> = conditions.iter().copied().map(Condition::name).collect();
-            let number = match rule.except.len() {
-                0 | 1 => String::new(),
-                _ => format!(" {}", set + 1),
-            };
+        Outcome::Failed { condition, wanted, actual } => {
+            format!("{}: {}", condition.name(), mismatch(*condition, wanted, actual.as_deref()))
+        }
+        Outcome::Excepted { except, conditions, sets } => {
+            let number = if *sets > 1 { format!(" {}", except + 1) } else { String::new() };
+            let names: Vec<_> = conditions.iter().map(|condition| condition.name()).collect();
             match names.is_empty() {
-                true => format!("except{number}: takes every change out"),
-                false => format!("except{number}: taken out by its {}", names.join(" and ")),
+                true => format!("except{number}: excludes every change"),
+                false => format!("except{number}: excluded by {}", names.join(" and ")),
             }
         }
-        Reading::NotRead { after } => {
-            format!("{QUIET}not read after {}{QUIET:#}", quoted(rules.rule_name(*after)))
+        Outcome::NotRead { after } => {
+            format!("{QUIET}not read after {}{QUIET:#}", quoted(after))
         }
     }
 }
 
-fn failed(mismatch: &Mismatch) -> String {
-    let Mismatch { condition, wanted, actual } = mismatch;
-    let (wanted, actual) = (one_of(wanted), actual.as_deref());
-    let text = match (condition, actual) {
+fn mismatch(condition: Condition, wanted: &[String], actual: Option<&str>) -> String {
+    let wanted = one_of(wanted);
+    match (condition, actual) {
         (Condition::Prefix, _) => format!("the key does not start with {wanted}"),
         (Condition::Suffix, _) => format!("the key does not end with {wanted}"),
         (Condition::Regex, _) => format!("the key does not match {wanted}"),
-        (Condition::MinSize, Some(size)) => format!("{size} bytes are fewer than {wanted}"),
-        (Condition::MaxSize, Some(size)) => format!("{size} bytes are more than {wanted}"),
+        (Condition::MinSize, Some(size)) => format!("{size} bytes is less than {wanted}"),
+        (Condition::MaxSize, Some(size)) => format!("{size} bytes is more than {wanted}"),
         (Condition::MinSize | Condition::MaxSize, None) => {
-            format!("the size is not known (--size); wanted {wanted}")
+            format!("the size is unknown (--size); expected {wanted}")
         }
         (_, Some(actual)) => format!("{} is not {wanted}", quoted(actual)),
-        (_, None) => format!("not known (--{condition}); wanted {wanted}"),
-    };
-    format!("{condition}: {text}")
+        (_, None) => format!("unknown (--{}); expected {wanted}", condition.name()),
+    }
 }
 
-fn items(rules: &RuleSet, explained: &Explained) -> String {
-    let Explanation { targets, .. } = &explained.explanation;
-    targets.iter().map(|items| target(rules, items)).collect()
-}
-
-fn target(rules: &RuleSet, items: &TargetItems) -> String {
-    let target = rules.target(items.target);
-    let mut out = match &*target.name == target.distribution.id.as_str() {
-        true => format!("  {TITLE}{}{TITLE:#}\n", target.name),
-        false => format!("  {TITLE}{}{TITLE:#} ({})\n", target.name, target.distribution),
+fn target(items: &TargetItems<'_>) -> String {
+    let target = items.target;
+    let mut out = match items.name == target.distribution.id.as_str() {
+        true => format!("  {TITLE}{}{TITLE:#}\n", items.name),
+        false => format!("  {TITLE}{}{TITLE:#} ({})\n", items.name, target.distribution),
     };
     if !items.served {
         let origin_path = target.paths.origin_path();
         let _ = writeln!(out, "    {QUIET}not served: the key is not below {origin_path}{QUIET:#}");
         return out;
     }
-    let rows: Vec<_> = items.made.iter().flat_map(|made| rows(rules, made)).collect();
-    let width = rows.iter().filter(|row| row.error.is_none()).map(|row| row.item.chars().count());
-    let width = width.max().unwrap_or(0);
-    for Row { item, error, origin } in rows {
-        let _ = match error {
-            None => writeln!(out, "    {item:width$}  {QUIET}{origin}{QUIET:#}"),
-            Some(why) => writeln!(out, "    {BAD}{why}{BAD:#}  {QUIET}{origin}{QUIET:#}"),
-        };
+    let all = items.made.iter().flat_map(|made| &made.items);
+    let width = all.map(|item| item.chars().count()).max().unwrap_or(0);
+    for made in &items.made {
+        let rule = visible(made.rule.unwrap_or(FALLBACK_TARGET));
+        let origin = format!("{QUIET}{rule}: {}{QUIET:#}", visible(made.template));
+        for item in &made.items {
+            let _ = writeln!(out, "    {item:width$}  {origin}");
+        }
+        for reason in &made.unaddressable {
+            let _ = writeln!(out, "    {BAD}{}{BAD:#}  {origin}", visible(reason));
+        }
+        if made.items.is_empty() && made.unaddressable.is_empty() {
+            let _ = writeln!(out, "    {BAD}no item: a capture is unset{BAD:#}  {origin}");
+        }
     }
     out
 }
 
-/// An item, or why there is none, and what made it.
-struct Row {
-    item: String,
-    error: Option<String>,
-    origin: String,
-}
-
-fn rows(rules: &RuleSet, made: &Made) -> Vec<Row> {
-    let rule = made.rule.map_or("no rule".to_owned(), |rule| visible(rules.rule_name(rule)));
-    let origin = format!("{rule}: {}", visible(&made.template));
-    let row = |item: String, error| Row { item, error, origin: origin.clone() };
-    if made.items.is_empty() {
-        let why = "nothing: a capture took no part in the match".to_owned();
-        return vec![row(String::new(), Some(why))];
-    }
-    made.items
-        .iter()
-        .map(|item| match item {
-            Ok(addressed) => row(addressed.item.to_string(), None),
-            Err(reason) => row(String::new(), Some(visible(&reason.to_string()))),
-        })
-        .collect()
-}
-
 fn planned(plan: &Plan) -> String {
     let billed = match plan.billed_paths() {
-        0 => "nothing is sent".to_owned(),
+        0 => "nothing to send".to_owned(),
         1 => "1 billed path".to_owned(),
         paths => format!("{paths} billed paths"),
     };
@@ -200,7 +167,7 @@ fn planned(plan: &Plan) -> String {
             _ => writeln!(out, "  {TITLE}{id}{TITLE:#} ({})", targets.join(", ")),
         };
         for planned in distribution.items() {
-            let _ = match planned.stands_for {
+            let _ = match planned.replaces {
                 0 | 1 => writeln!(out, "    {}", planned.item),
                 items => writeln!(out, "    {}  {QUIET}for {items} items{QUIET:#}", planned.item),
             };
@@ -226,7 +193,7 @@ fn quoted(text: &str) -> String {
     format!("`{}`", visible(text))
 }
 
-/// A key may hold anything, even what a terminal would obey.
+/// Escapes control characters: a key may contain some that a terminal obeys.
 fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,149 +1,130 @@
-//! Key lists: one object a line, as people and the AWS CLI write them.
+//! Key lists: one object per line, as plain keys or as the AWS CLI prints them.
 
 use anyhow::bail;
 use clap::ValueEnum;
 use s3_cloudfront_invalidator::event::Kind;
 
-/// How a line of a key list reads.
+/// The format of a key list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum KeysFormat {
-    /// A key and nothing else.
+    /// A key per line, and nothing else.
     #[default]
     Raw,
-    /// What `aws s3 ls --recursive` prints.
+    /// Output of `aws s3 ls --recursive`.
     Ls,
-    /// What `aws s3 sync`, `cp`, `mv` and `rm` print, `--dryrun` too.
+    /// Output of `aws s3 sync`, `cp`, `mv` and `rm`, with or without `--dryrun`.
     Sync,
 }
 
-/// What a line says of an object.
+/// An object of a key list.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Listed<'l> {
-    /// Only `sync` lines name it.
+pub struct ListedObject<'l> {
+    /// Only in `sync` lines.
     pub bucket: Option<&'l str>,
     pub key: &'l str,
     pub kind: Kind,
-    /// Only `ls` lines have it.
+    /// Only in `ls` lines.
     pub size: Option<u64>,
 }
 
-impl<'l> Listed<'l> {
+impl<'l> ListedObject<'l> {
     fn created(key: &'l str) -> Self {
         Self { bucket: None, key, kind: Kind::Created, size: None }
     }
 }
 
 impl KeysFormat {
-    /// The objects of a key list. Lines that are none, like totals and progress,
-    /// are left out; a list without a single object is an error, since it most
-    /// likely is in another format.
-    pub fn read<'l>(self, name: &str, text: &'l str) -> anyhow::Result<Vec<Listed<'l>>> {
-        let lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-        let objects: Vec<Listed<'l>> = match self {
-            Self::Raw => lines.filter(|line| !line.is_empty()).map(Listed::created).collect(),
-            Self::Ls => lines.filter_map(ls).collect(),
-            Self::Sync => lines.flat_map(sync).collect(),
+    /// Returns the objects of a key list. Other lines, like totals and
+    /// progress, are ignored; but a list without any object is an error, since
+    /// it is probably in another format.
+    pub fn read<'l>(self, name: &str, text: &'l str) -> anyhow::Result<Vec<ListedObject<'l>>> {
+        let lines = lines(text);
+        let (objects, command): (Vec<_>, _) = match self {
+            Self::Raw => {
+                (lines.filter(|line| !line.is_empty()).map(ListedObject::created).collect(), "")
+            }
+            Self::Ls => (lines.filter_map(ls_line).collect(), "aws s3 ls --recursive"),
+            Self::Sync => (lines.flat_map(sync_line).collect(), "aws s3 sync"),
         };
         if objects.is_empty()
             && let Some(line) = text.lines().find(|line| !line.trim().is_empty())
         {
-            let (prints, line) = (self.command(), line.escape_debug());
-            bail!("{name} has no line that {prints} prints; its first is `{line}`");
+            let line = line.escape_debug();
+            bail!("{name} is not output of `{command}`; its first line is `{line}`");
         }
         Ok(objects)
     }
-
-    fn command(self) -> &'static str {
-        match self {
-            Self::Raw => "a key list",
-            Self::Ls => "`aws s3 ls --recursive`",
-            Self::Sync => "`aws s3 sync`",
-        }
-    }
 }
 
-/// The keys of a whole site: raw, or as `aws s3 ls --recursive` prints them if
-/// every line looks like that.
+/// Returns the keys of a whole site. The list is read as output of
+/// `aws s3 ls --recursive` if every line is, else as plain keys.
 pub fn site_keys(text: &str) -> Vec<&str> {
-    let lines = || text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-    let objects: Vec<&str> = lines().filter_map(ls).map(|object| object.key).collect();
-    let other = |line: &&str| !line.trim().is_empty() && ls(line).is_none() && !is_ls_total(line);
-    if objects.is_empty() || lines().any(|line| other(&line)) {
-        return lines().filter(|line| !line.is_empty()).collect();
+    let is_ls = |line: &str| {
+        let trimmed = line.trim_start();
+        trimmed.is_empty()
+            || trimmed.starts_with("Total Objects:")
+            || trimmed.starts_with("Total Size:")
+            || ls_line(line).is_some()
+    };
+    if lines(text).all(is_ls) {
+        return lines(text).filter_map(ls_line).map(|object| object.key).collect();
     }
-    objects
+    lines(text).filter(|line| !line.is_empty()).collect()
 }
 
-/// `2026-01-31 13:45:00      10240 docs/a b.html`, and with
-/// `--human-readable` ` 10.0 KiB ` for the size.
-fn ls(line: &str) -> Option<Listed<'_>> {
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line))
+}
+
+/// Parses `2026-01-31 13:45:00      10240 docs/a b.html`. With
+/// `--human-readable`, the size is like `10.0 KiB`.
+fn ls_line(line: &str) -> Option<ListedObject<'_>> {
     let (date, rest) = line.split_once(' ')?;
     let (time, rest) = rest.split_once(' ')?;
-    let digits_and = |text: &str, separator: char, length: usize| {
+    let is_digits_and = |text: &str, separator: char, length: usize| {
         text.len() == length && text.chars().all(|c| c.is_ascii_digit() || c == separator)
     };
-    if !digits_and(date, '-', 10) || !digits_and(time, ':', 8) {
+    if !is_digits_and(date, '-', 10) || !is_digits_and(time, ':', 8) {
         return None;
     }
     let (number, rest) = rest.trim_start_matches(' ').split_once(' ')?;
-    if let Ok(size) = number.parse()
-        && !is_unit(rest)
-    {
-        return Some(Listed { size: Some(size), ..Listed::created(rest) });
+    match rest.split_once(' ') {
+        Some(("Byte" | "Bytes", key)) => {
+            Some(ListedObject { size: Some(number.parse().ok()?), ..ListedObject::created(key) })
+        }
+        // A rounded size is useless for size conditions.
+        Some(("KiB" | "MiB" | "GiB" | "TiB" | "PiB" | "EiB", key)) => {
+            number.parse::<f64>().ok().map(|_| ListedObject::created(key))
+        }
+        _ => Some(ListedObject { size: Some(number.parse().ok()?), ..ListedObject::created(rest) }),
     }
-    number.parse::<f64>().ok()?;
-    let (unit, key) = rest.split_once(' ')?;
-    // A rounded size is no size that a condition could be held against, unless
-    // it counts bytes.
-    let size = if unit.starts_with("Byte") { number.parse().ok() } else { None };
-    is_unit(unit).then_some(Listed { size, ..Listed::created(key) })
 }
 
-fn is_unit(text: &str) -> bool {
-    let word = text.split(' ').next().unwrap_or_default();
-    ["Byte", "Bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"].contains(&word)
-}
-
-/// What `--summarize` adds.
-fn is_ls_total(line: &str) -> bool {
-    let line = line.trim_start();
-    line.starts_with("Total Objects:") || line.starts_with("Total Size:")
-}
-
-/// `upload: ./a.html to s3://bucket/a.html`; a move from S3 is two changes, a
-/// download none.
-fn sync(line: &str) -> Vec<Listed<'_>> {
-    // Progress is printed over itself in the same line.
+/// Parses `upload: ./a.html to s3://bucket/a.html`. A move within S3 is two
+/// changes; a download is none.
+fn sync_line(line: &str) -> Vec<ListedObject<'_>> {
+    // Progress is overwritten in the same line.
     let line = line.rsplit('\r').next().unwrap_or(line);
     let line = line.strip_prefix("(dryrun) ").unwrap_or(line);
     let Some((verb, rest)) = line.split_once(": ") else { return Vec::new() };
-    let created = || {
-        let (from, to) = rest.rsplit_once(" to s3://")?;
-        Some((from, object(to, Kind::Created)?))
-    };
-    match verb {
-        "upload" | "copy" => created().map(|(_, to)| to).into_iter().collect(),
+    let (created, deleted) = match verb {
+        "upload" | "copy" => (rest.rsplit_once(" to s3://").map(|(_, to)| to), None),
+        "delete" => (None, rest.strip_prefix("s3://")),
         "move" => {
-            let from = match created() {
-                Some((from, _)) => from,
-                None => rest.rsplit_once(" to ").map_or("", |(from, _)| from),
-            };
-            let gone = from.strip_prefix("s3://").and_then(|from| object(from, Kind::Deleted));
-            created().map(|(_, to)| to).into_iter().chain(gone).collect()
+            let created = rest.rsplit_once(" to s3://");
+            let from = created.or_else(|| rest.rsplit_once(" to ")).map(|(from, _)| from);
+            (created.map(|(_, to)| to), from.and_then(|from| from.strip_prefix("s3://")))
         }
-        "delete" => {
-            let gone = rest.strip_prefix("s3://").and_then(|gone| object(gone, Kind::Deleted));
-            gone.into_iter().collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// `bucket/key`
-fn object(text: &str, kind: Kind) -> Option<Listed<'_>> {
-    let (bucket, key) = text.split_once('/')?;
-    let sound = !bucket.is_empty() && !key.is_empty();
-    sound.then_some(Listed { bucket: Some(bucket), key, kind, size: None })
+        _ => (None, None),
+    };
+    [(created, Kind::Created), (deleted, Kind::Deleted)]
+        .into_iter()
+        .filter_map(|(object, kind)| {
+            let (bucket, key) = object?.split_once('/')?;
+            let is_object = !bucket.is_empty() && !key.is_empty();
+            is_object.then_some(ListedObject { bucket: Some(bucket), key, kind, size: None })
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -151,80 +132,68 @@ mod tests {
     use super::*;
 
     /// `bucket key kind size` of every object.
-    fn read(format: KeysFormat, text: &str) -> Vec<String> {
-        let objects = format.read("list", text).unwrap();
-        let shown = objects.iter().map(|Listed { bucket, key, kind, size }| {
-            format!("{} {key} {kind} {size:?}", bucket.unwrap_or("-"))
+    fn shown<'l>(objects: impl IntoIterator<Item = ListedObject<'l>>) -> String {
+        let objects = objects.into_iter().map(|ListedObject { bucket, key, kind, size }| {
+            let size = size.map(|size| format!(" {size}")).unwrap_or_default();
+            format!("{} {key} {kind}{size}", bucket.unwrap_or("-"))
         });
-        shown.collect()
+        objects.collect::<Vec<_>>().join(", ")
     }
 
     #[test]
-    fn raw_lines_are_keys_whatever_they_hold() {
-        let expected =
-            ["- a.html created None", "-  b c  created None", "- upload: x created None"];
-        assert_eq!(read(KeysFormat::Raw, "a.html\r\n b c \n\nupload: x\n"), expected);
-        assert_eq!(read(KeysFormat::Raw, ""), Vec::<String>::new());
+    fn raw_lines_are_keys() {
+        let objects = KeysFormat::Raw.read("list", "a.html\r\n b c \n\nupload: x\n").unwrap();
+        assert_eq!(shown(objects), "- a.html created, -  b c  created, - upload: x created");
+        assert!(KeysFormat::Raw.read("list", "").unwrap().is_empty());
     }
 
     #[test]
     fn ls_lines_are_objects() {
         for (line, expected) in [
-            (
-                "2026-01-31 13:45:00      10240 docs/a.html",
-                Some("- docs/a.html created Some(10240)"),
-            ),
-            ("2026-01-31 13:45:00          0 a  b ", Some("- a  b  created Some(0)")),
-            ("2026-01-31 13:45:00 12345678901 big", Some("- big created Some(12345678901)")),
-            ("2026-01-31 13:45:00   10.0 KiB a b", Some("- a b created None")),
-            ("2026-01-31 13:45:00    7 Bytes a", Some("- a created Some(7)")),
-            ("                           PRE docs/", None),
-            ("Total Objects: 3", None),
-            ("   Total Size: 1234", None),
-            ("", None),
-            ("docs/a.html", None),
+            ("2026-01-31 13:45:00      10240 docs/a.html", "- docs/a.html created 10240"),
+            ("2026-01-31 13:45:00          0 a  b ", "- a  b  created 0"),
+            ("2026-01-31 13:45:00 12345678901 big", "- big created 12345678901"),
+            ("2026-01-31 13:45:00   10.0 KiB a b", "- a b created"),
+            ("2026-01-31 13:45:00    7 Bytes a", "- a created 7"),
+            ("                           PRE docs/", ""),
+            ("Total Objects: 3", ""),
+            ("   Total Size: 1234", ""),
+            ("", ""),
+            ("docs/a.html", ""),
         ] {
-            let text = format!("{line}\n2026-01-31 13:45:00 1 last\n");
-            let mut objects = read(KeysFormat::Ls, &text);
-            assert_eq!(objects.pop().as_deref(), Some("- last created Some(1)"), "{line}");
-            assert_eq!(objects.pop().as_deref(), expected, "{line}");
+            assert_eq!(shown(ls_line(line)), expected, "{line}");
         }
     }
 
     #[test]
     fn sync_lines_are_changes() {
+        const PROGRESS: &str = "Completed 1 KiB/2 KiB (3 B/s) with 1 file(s) remaining\r";
         for (line, expected) in [
-            ("upload: ./a.html to s3://site/docs/a.html", &["site docs/a.html created None"][..]),
-            ("(dryrun) upload: ./a to s3://site/a b", &["site a b created None"]),
-            ("upload: ./x to s3://y to s3://site/a", &["site a created None"]),
-            ("delete: s3://site/old.html", &["site old.html deleted None"]),
-            ("(dryrun) delete: s3://site/old.html", &["site old.html deleted None"]),
-            ("copy: s3://from/a to s3://site/b", &["site b created None"]),
-            ("move: s3://from/a to s3://site/b", &["site b created None", "from a deleted None"]),
-            ("move: ./a to s3://site/b", &["site b created None"]),
-            ("move: s3://from/a to ./b", &["from a deleted None"]),
-            ("download: s3://site/a to ./a", &[]),
-            (
-                "Completed 1 KiB/2 KiB (3 B/s) with 1 file(s) remaining\rupload: ./a to s3://site/a",
-                &["site a created None"],
-            ),
-            ("Completed 1 KiB/2 KiB (3 B/s) with 1 file(s) remaining\r", &[]),
-            ("upload failed: ./a to s3://site/a An error occurred", &[]),
-            ("delete: s3://site", &[]),
+            ("upload: ./a.html to s3://site/docs/a.html", "site docs/a.html created"),
+            ("(dryrun) upload: ./a to s3://site/a b", "site a b created"),
+            ("upload: ./x to s3://y to s3://site/a", "site a created"),
+            ("delete: s3://site/old.html", "site old.html deleted"),
+            ("(dryrun) delete: s3://site/old.html", "site old.html deleted"),
+            ("copy: s3://from/a to s3://site/b", "site b created"),
+            ("move: s3://from/a to s3://site/b", "site b created, from a deleted"),
+            ("move: ./a to s3://site/b", "site b created"),
+            ("move: s3://from/a to ./b", "from a deleted"),
+            ("download: s3://site/a to ./a", ""),
+            (&format!("{PROGRESS}upload: ./a to s3://site/a"), "site a created"),
+            (PROGRESS, ""),
+            ("upload failed: ./a to s3://site/a An error occurred", ""),
+            ("delete: s3://site", ""),
         ] {
-            let text = format!("{line}\nupload: ./z to s3://site/z\n");
-            let mut changes = read(KeysFormat::Sync, &text);
-            assert_eq!(changes.pop().as_deref(), Some("site z created None"), "{line}");
-            assert_eq!(changes, expected, "{line}");
+            assert_eq!(shown(sync_line(line)), expected, "{line}");
         }
     }
 
     #[test]
-    fn a_list_in_another_format_is_told() {
+    fn a_list_in_another_format_is_an_error() {
         let error = KeysFormat::Ls.read("keys.txt", "\na\tb.html\n").unwrap_err().to_string();
         assert_eq!(
             error,
-            r"keys.txt has no line that `aws s3 ls --recursive` prints; its first is `a\tb.html`"
+            r"keys.txt is not output of `aws s3 ls --recursive`; its first line is `a\tb.html`"
         );
         assert!(KeysFormat::Sync.read("keys.txt", "a.html\n").is_err());
     }
@@ -234,7 +203,7 @@ mod tests {
         assert_eq!(site_keys("a\nb c\r\n"), ["a", "b c"]);
         let listed = "2026-01-31 13:45:00 1 a\n2026-01-31 13:45:00 2 b c\n\nTotal Objects: 2\n   Total Size: 3\n";
         assert_eq!(site_keys(listed), ["a", "b c"]);
-        // One line that is no object of a listing: they are all keys.
+        // One line in another format makes all lines plain keys.
         assert_eq!(site_keys("2026-01-31 13:45:00 1 a\nb"), ["2026-01-31 13:45:00 1 a", "b"]);
     }
 }

@@ -1,7 +1,7 @@
-//! What the plan comes to: the figures that every form of output shows.
+//! The plan and its figures, which every output format shows.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 
@@ -10,223 +10,166 @@ use s3_cloudfront_invalidator::{
     distribution::Distribution,
     event::Change,
     item::Item,
-    plan::{Census, Cost, DistributionPlan, Options, Plan, Planner},
+    plan::{DistributionPlan, Plan, PlanOptions, Planner},
     rules::{Decision, RuleSet, TargetIndex},
 };
 
 use super::{
+    cost::Cost,
+    directories::{self, DirectoryCounts},
     keys,
-    outline::{self, Outline},
+    site::{SiteInventory, UnchangedObjects},
 };
 
-/// A plan in the making, and what is noted on the way.
-pub struct Draft<'r> {
+/// Collects changes and their figures until the plan is made.
+pub struct PlanDraft<'r> {
     rules: &'r RuleSet,
     planner: Planner<'r>,
-    month_to_date: u64,
-    buckets: BTreeSet<Arc<str>>,
-    notes: Notes,
-    census: Census,
-    /// How many objects each distribution has that did not change.
-    unchanged: HashMap<Distribution, usize>,
-}
-
-/// What is noted of each change, since the plan keeps no keys.
-#[derive(Default)]
-struct Notes {
-    tallies: BTreeMap<Distribution, Tally>,
-    /// Whether the site will be told, which is when changed keys matter.
+    figures: BTreeMap<Distribution, Figures>,
+    buckets: BTreeMap<Arc<str>, ChangedBucket>,
     keeps_keys: bool,
-    /// The targets that serve each bucket, and the bucket's changed keys.
-    buckets: BTreeMap<Arc<str>, (BTreeSet<TargetIndex>, HashSet<String>)>,
+    site: SiteInventory,
 }
 
-/// What is noted of each distribution.
+/// A bucket with changes.
 #[derive(Default)]
-struct Tally {
-    changes: usize,
-    directories: outline::Counts,
+struct ChangedBucket {
+    /// Indices of the targets that serve its changes.
+    targets: BTreeSet<TargetIndex>,
+    changed_keys: HashSet<String>,
 }
 
 /// A plan and its figures.
-pub struct Summary {
-    /// The plan.
+pub struct PlanSummary {
     pub plan: Plan,
     /// One entry for each distribution of the plan.
-    pub figures: Vec<Figures>,
-    /// What it costs, and what other ways would.
-    pub cost: Comparison,
-    /// How many paths the account has sent this month.
+    figures: Vec<Figures>,
+    /// Paths that the account has already invalidated this month.
     pub month_to_date: u64,
-}
-
-/// What is to be said of the plan of one distribution.
-pub struct Figures {
-    /// How many changes asked for anything.
-    pub changes: usize,
-    /// Where they are.
-    pub outline: Outline,
-    /// What is known of the objects that did not change.
-    pub unchanged: Option<UnchangedObjects>,
-}
-
-/// How many objects did not change.
-#[derive(Clone, Copy)]
-pub struct UnchangedObjects {
-    /// In the whole distribution.
-    pub all: usize,
-    /// Those that the plan purges nevertheless.
-    pub purged: usize,
-}
-
-/// What three ways cost.
-pub struct Comparison {
-    /// This plan.
-    pub plan: Cost,
-    /// A path for each changed file.
+    /// The cost of this plan.
+    pub plan_cost: Cost,
+    /// The cost of one path for each changed file.
     pub path_per_file: Cost,
-    /// `/*` for each distribution.
+    /// The cost of `/*` for each distribution.
     pub everything: Cost,
 }
 
-impl<'r> Draft<'r> {
-    /// `expects_site` says whether [`Self::know_site`] will be called.
-    pub fn new(rules: &'r RuleSet, month_to_date: u64, expects_site: bool) -> Self {
+/// The figures of one distribution.
+#[derive(Default)]
+pub struct Figures {
+    /// Changes that lead to an item, also to one that cannot be sent.
+    pub changes: usize,
+    pub directories: DirectoryCounts,
+    /// `None` without `--site`.
+    pub unchanged: Option<UnchangedObjects>,
+}
+
+impl<'r> PlanDraft<'r> {
+    /// `keeps_keys` is required for [`Self::measure_site`].
+    pub fn new(rules: &'r RuleSet, keeps_keys: bool) -> Self {
         Self {
             rules,
-            planner: Planner::new(rules.targets(), Options::default()),
-            month_to_date,
-            buckets: BTreeSet::new(),
-            notes: Notes { keeps_keys: expects_site, ..Notes::default() },
-            census: Census::default(),
-            unchanged: HashMap::new(),
+            planner: Planner::new(rules.targets(), PlanOptions::default()),
+            figures: BTreeMap::new(),
+            buckets: BTreeMap::new(),
+            keeps_keys,
+            site: SiteInventory::default(),
         }
     }
 
-    /// The bucket's name, shared.
+    /// Returns the bucket's shared name.
     pub fn bucket(&mut self, name: &str) -> Arc<str> {
-        if let Some(bucket) = self.buckets.get(name) {
+        if let Some((bucket, _)) = self.buckets.get_key_value(name) {
             return bucket.clone();
         }
         let bucket: Arc<str> = name.into();
-        self.buckets.insert(bucket.clone());
+        self.buckets.insert(bucket.clone(), ChangedBucket::default());
         bucket
     }
 
     pub fn add(&mut self, change: &Change, delivery: u32) {
-        let Self { rules, planner, notes, .. } = self;
-        planner.add(change, delivery, || {
-            let decision = rules.route(change);
-            notes.note(rules, change, &decision);
-            decision
-        });
+        let Self { rules, planner, figures, buckets, keeps_keys, .. } = self;
+        let decision = rules.route(change);
+        if planner.add(change, delivery, &decision) {
+            count(figures, rules, &decision);
+        }
+        let bucket = buckets.entry(change.bucket.clone()).or_default();
+        bucket.targets.extend(decision.contributions.iter().map(|made| made.target));
+        if *keeps_keys {
+            bucket.changed_keys.insert(change.key.clone());
+        }
     }
 
-    /// Tells the plan all keys of a bucket. Without a name it is the bucket of
-    /// the changes.
-    pub fn know_site(&mut self, list: &str, bucket: Option<&str>) -> anyhow::Result<()> {
-        let named = bucket.map(Arc::from);
-        let mut buckets = self.notes.buckets.keys();
-        let bucket = match (named, buckets.next(), buckets.next()) {
+    /// Reads the list of all keys of a bucket, to count the unchanged objects
+    /// that the plan purges. The bucket defaults to that of the changes.
+    pub fn measure_site(&mut self, list: &str, bucket: Option<&str>) -> anyhow::Result<()> {
+        let mut buckets = self.buckets.keys();
+        let bucket = match (bucket, buckets.next(), buckets.next()) {
             (Some(bucket), ..) => bucket,
-            (None, Some(bucket), None) => bucket.clone(),
+            (None, Some(bucket), None) => bucket,
             (None, None, _) => return Ok(()),
             (None, Some(one), Some(other)) => bail!(
-                "--site needs --bucket: the changes are of several buckets, as {one} and {other}"
+                "--site needs --bucket: the changes are in several buckets, `{one}` and `{other}` among them"
             ),
         };
-        let Some((targets, changed)) = self.notes.buckets.get(&bucket) else { return Ok(()) };
-        let mut paths: BTreeMap<&Distribution, BTreeSet<String>> = BTreeMap::new();
+        let Some(ChangedBucket { targets, changed_keys }) = self.buckets.get(bucket) else {
+            return Ok(());
+        };
         let keys = keys::site_keys(list);
         for target in targets.iter().map(|&target| self.rules.target(target)) {
-            let unchanged = keys.iter().filter(|key| !changed.contains(**key));
+            let unchanged = keys.iter().filter(|key| !changed_keys.contains(**key));
             let unchanged = unchanged.filter_map(|key| target.paths.url_path(key));
-            let of_distribution = paths.entry(&target.distribution).or_default();
-            of_distribution.extend(unchanged.map(|path| path.as_str().to_owned()));
+            self.site.add(&target.distribution, unchanged.map(|path| path.as_str().to_owned()));
         }
-        let counts =
-            paths.iter().map(|(distribution, paths)| ((*distribution).clone(), paths.len()));
-        self.unchanged = counts.collect();
-        self.census = Census::new(
-            paths.into_iter().map(|(known, paths)| (known.clone(), paths.into_iter().collect())),
-        );
         Ok(())
     }
 
-    pub fn finish(self) -> Summary {
-        let Self { planner, mut notes, census, unchanged, month_to_date, .. } = self;
-        let plan = planner.finish_with(&census);
-        let figures: Vec<Figures> = plan
-            .distributions
-            .iter()
-            .map(|plan| {
-                let tally = notes.tallies.remove(&plan.distribution).unwrap_or_default();
-                let wildcards = || plan.items().filter_map(|item| item.item.wildcard_prefix());
-                let purged = wildcards().filter(|prefix| prefix.ends_with('/')).collect();
-                let known = unchanged.get(&plan.distribution).zip(census.of(&plan.distribution));
-                let unchanged = known.map(|(&all, unchanged)| UnchangedObjects {
-                    all,
-                    purged: wildcards().map(|prefix| unchanged.below(prefix)).sum(),
-                });
-                let outline = Outline::new(&tally.directories, &purged);
-                Figures { changes: tally.changes, outline, unchanged }
-            })
-            .collect();
+    /// Makes the plan.
+    pub fn finish(self, month_to_date: u64) -> PlanSummary {
+        let Self { planner, mut figures, site, .. } = self;
+        let plan = planner.finish();
+        let complete = |plan: &DistributionPlan| {
+            let mut figures = figures.remove(&plan.distribution).unwrap_or_default();
+            figures.unchanged = site.measure(plan);
+            figures
+        };
+        let figures: Vec<Figures> = plan.distributions.iter().map(complete).collect();
         let files: usize = figures.iter().map(|figures| figures.changes).sum();
         let cost = |paths: usize| Cost::of(paths as u64, month_to_date);
-        let cost = Comparison {
-            plan: cost(plan.billed_paths()),
+        PlanSummary {
+            plan_cost: cost(plan.billed_paths()),
             path_per_file: cost(files),
             everything: cost(figures.len()),
-        };
-        Summary { plan, figures, cost, month_to_date }
+            plan,
+            figures,
+            month_to_date,
+        }
     }
 }
 
-impl Summary {
-    /// Each distribution's plan with its figures.
+impl PlanSummary {
+    /// Returns each distribution's plan with its figures.
     pub fn distributions(&self) -> impl Iterator<Item = (&DistributionPlan, &Figures)> {
         self.plan.distributions.iter().zip(&self.figures)
     }
 }
 
-impl Notes {
-    fn note(&mut self, rules: &RuleSet, change: &Change, decision: &Decision) {
-        let (serving, keys) = self.buckets.entry(change.bucket.clone()).or_default();
-        if self.keeps_keys {
-            keys.insert(change.key.clone());
+/// Counts a change once for each distribution, at its first path there.
+fn count(figures: &mut BTreeMap<Distribution, Figures>, rules: &RuleSet, decision: &Decision) {
+    let mut paths: BTreeMap<&Distribution, Option<&str>> = BTreeMap::new();
+    for contribution in &decision.contributions {
+        let path = paths.entry(&rules.target(contribution.target).distribution).or_default();
+        let item = contribution.item.as_ref().ok().map(|addressed| &addressed.item);
+        *path = path.or(item.filter(|item| !item.is_tag()).map(Item::stem));
+    }
+    for (distribution, path) in paths {
+        if !figures.contains_key(distribution) {
+            figures.insert(distribution.clone(), Figures::default());
         }
-        let mut noted: Vec<&Distribution> = Vec::new();
-        for contribution in &decision.contributions {
-            serving.insert(contribution.target);
-            let distribution = &rules.target(contribution.target).distribution;
-            if noted.contains(&distribution) {
-                continue;
-            }
-            noted.push(distribution);
-            if !self.tallies.contains_key(distribution) {
-                self.tallies.insert(distribution.clone(), Tally::default());
-            }
-            let Some(tally) = self.tallies.get_mut(distribution) else { continue };
-            tally.changes += 1;
-            if let Some(path) = path_of(rules, decision, distribution) {
-                outline::count(&mut tally.directories, path);
-            }
+        let Some(figures) = figures.get_mut(distribution) else { continue };
+        figures.changes += 1;
+        if let Some(path) = path {
+            directories::count_change(&mut figures.directories, path);
         }
     }
-}
-
-/// Where a change shows in a distribution: its first path there.
-fn path_of<'d>(
-    rules: &RuleSet,
-    decision: &'d Decision,
-    distribution: &Distribution,
-) -> Option<&'d str> {
-    let there = decision
-        .contributions
-        .iter()
-        .filter(|contribution| rules.target(contribution.target).distribution == *distribution);
-    let mut items = there.filter_map(|contribution| contribution.item.as_ref().ok());
-    let item: &Item = &items.find(|addressed| !addressed.item.is_tag())?.item;
-    Some(item.wildcard_prefix().unwrap_or(item.as_str()))
 }

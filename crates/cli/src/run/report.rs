@@ -1,4 +1,4 @@
-//! What `run` prints.
+//! The output of `run`.
 
 use std::{
     borrow::Cow,
@@ -6,263 +6,253 @@ use std::{
 };
 
 use s3_cloudfront_invalidator::{
-    cloudfront::Outcome as ItemOutcome,
+    cloudfront::{Outcome, Submission},
     distribution::Distribution,
     event::Unreadable,
-    handler::Report,
+    handler::{ChangeStatus, DecidedItem, InvocationReport},
     item::Item,
-    response::{self, Error},
-    rules::{Contribution, FALLBACK_TARGET, RuleSet, Verdict},
+    response::{self, Answer, InvocationError},
+    rules::FALLBACK_TARGET,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::{
-    document::{Document, OutcomeDocument},
-    table::table,
-    words::many,
+    output::{pluralize, print_json, table},
+    plan::document::{OutcomeDocument, PlanDocument},
 };
 
-/// One payload and what came of it.
+/// A payload and its result.
 pub struct Invocation {
-    /// The payload's file.
+    /// The payload's name.
     pub payload: String,
-    /// What came of it.
-    pub outcome: Outcome,
-}
-
-/// What came of a payload.
-pub enum Outcome {
-    /// It was understood.
-    Handled(Box<Report>),
-    /// It was not.
-    Refused(Unreadable),
+    pub result: Result<InvocationReport, Unreadable>,
 }
 
 impl Invocation {
-    /// Whether everything was read and accepted.
+    /// Returns whether everything was read and accepted.
     pub fn is_done(&self) -> bool {
-        match &self.outcome {
-            Outcome::Refused(_) => false,
-            Outcome::Handled(report) => {
-                let Report { payload, plan, submission } = &**report;
-                !submission.comes_again(plan, &payload.deliveries).contains(&true)
-            }
-        }
+        self.result.as_ref().is_ok_and(|report| report.submission.failed_deliveries() == 0)
     }
 }
 
-/// Prints one table of every change, then what went wrong, then the totals.
-pub fn text(rules: &RuleSet, invocations: &[Invocation]) {
+/// The cells of a row after the payload.
+type Cells = [String; 6];
+
+/// How many leading cells are blank if they are those of the row above: up to
+/// the target.
+const REPEATED_CELLS: usize = 5;
+
+/// Prints a table of all changes, then the problems, then the totals.
+pub fn print_text(invocations: &[Invocation]) {
     let mut table = table(["payload", "event", "key", "rule", "target", "item", "invalidation"]);
-    for invocation in invocations {
-        let rows = match &invocation.outcome {
-            Outcome::Handled(report) => rows(rules, report),
-            Outcome::Refused(_) => vec![note("(refused)")],
+    for Invocation { payload, result } in invocations {
+        let rows = match result {
+            Ok(report) => rows(report),
+            Err(_) => vec![note("(refused)")],
         };
-        // What a row shares with the one above it is said once.
-        let mut above = Vec::new();
+        let mut above: Vec<String> = Vec::new();
         for row in rows {
-            let row: Vec<String> = [invocation.payload.clone()].into_iter().chain(row).collect();
-            let mut shared = true;
+            let row: Vec<String> = [payload.clone()].into_iter().chain(row).collect();
+            let mut is_repeated = true;
             table.add_row(row.iter().enumerate().map(|(at, cell)| {
-                shared &= at < SHARED_COLUMNS && above.get(at) == Some(cell);
-                if shared { "" } else { cell }
+                is_repeated &= at < REPEATED_CELLS && above.get(at) == Some(cell);
+                if is_repeated { "" } else { cell }
             }));
             above = row;
         }
     }
     anstream::println!("{table}\n");
-    for invocation in invocations {
-        for problem in problems(invocation) {
-            anstream::println!("{}: {problem}", invocation.payload);
+    for Invocation { payload, result } in invocations {
+        for problem in problems(result) {
+            anstream::println!("{payload}: {problem}");
         }
     }
     anstream::println!("{}", totals(invocations));
 }
 
-/// The columns up to the target's name.
-const SHARED_COLUMNS: usize = 5;
-
-/// A row of a payload without changes.
-fn note(text: &str) -> [String; 6] {
-    let mut row = [const { String::new() }; 6];
+/// Returns the row of a payload without changes.
+fn note(text: &str) -> Cells {
+    let mut row = Cells::default();
     row[1] = text.to_owned();
     row
 }
 
-fn problems(invocation: &Invocation) -> Vec<String> {
-    match &invocation.outcome {
-        Outcome::Refused(unreadable) => vec![unreadable.to_string()],
-        Outcome::Handled(report) => {
-            let deliveries = &report.payload.deliveries;
-            let mut problems: Vec<String> = deliveries
-                .iter()
-                .flat_map(|delivery| {
-                    let id = delivery.id.as_ref().map(|id| format!("message {id}: "));
-                    delivery
-                        .unreadable
-                        .iter()
-                        .map(move |reason| format!("{}{reason}", id.clone().unwrap_or_default()))
-                })
-                .collect();
-            problems.extend(response::failures(&report.plan, &report.submission));
-            problems
-        }
+fn problems(result: &Result<InvocationReport, Unreadable>) -> Vec<String> {
+    let report = match result {
+        Ok(report) => report,
+        Err(unreadable) => return vec![unreadable.to_string()],
+    };
+    let mut problems = Vec::new();
+    for delivery in &report.payload.deliveries {
+        problems.extend(delivery.unreadable.iter().map(|reason| match &delivery.id {
+            Some(id) => format!("message {id}: {reason}"),
+            None => reason.to_string(),
+        }));
     }
+    problems.extend(response::failures(&report.submission));
+    problems
 }
 
-/// The rows of one payload, without its name.
-fn rows(rules: &RuleSet, report: &Report) -> Vec<[String; 6]> {
-    let accepted = Accepted::of(report);
+fn rows(report: &InvocationReport) -> Vec<Cells> {
+    let outcomes = ItemOutcomes::new(&report.submission);
     let mut rows = Vec::new();
-    if report.payload.deliveries.iter().all(|delivery| delivery.changes.is_empty()) {
+    if report.decisions.is_empty() {
         rows.push(note("(no change)"));
     }
-    for change in report.payload.deliveries.iter().flat_map(|delivery| &delivery.changes) {
-        let head = |rule: &str, target: &str, item: String, id: String| {
+    for change in &report.decisions {
+        let row = |rule: &str, target: &str, item: String, outcome: String| {
             let key = format!("{}/{}", change.bucket, change.key.escape_debug());
-            [change.kind.to_string(), key, rule.to_owned(), target.to_owned(), item, id]
+            [change.kind.to_string(), key, rule.to_owned(), target.to_owned(), item, outcome]
         };
-        let decision = rules.route(change);
-        if decision.contributions.is_empty() {
-            let why = match decision.verdict {
-                Verdict::Matched => "(no target serves it)",
-                Verdict::Ignored => "(ignored)",
-                Verdict::Unmatched => "(no rule matched)",
+        if change.items.is_empty() {
+            let reason = match change.status {
+                ChangeStatus::Matched | ChangeStatus::NotServed => "(not served by any target)",
+                ChangeStatus::Ignored => "(ignored)",
+                ChangeStatus::Fallback | ChangeStatus::Unmatched => "(no rule matched)",
             };
-            rows.push(head(why, "", String::new(), String::new()));
+            rows.push(row(reason, "", String::new(), String::new()));
         }
-        for Contribution { rule, target, item, .. } in &decision.contributions {
-            let rule = rule.map_or(FALLBACK_TARGET, |rule| rules.rule_name(rule));
-            let target = rules.target(*target);
-            let (item, id) = match item {
-                Ok(addressed) => {
-                    (addressed.item.to_string(), accepted.id(&target.distribution, &addressed.item))
-                }
+        for DecidedItem { rule, target, distribution, item } in &change.items {
+            let (item, outcome) = match item {
+                Ok(item) => (item.to_string(), outcomes.describe(distribution, item)),
                 Err(reason) => (format!("unaddressable: {reason}"), String::new()),
             };
-            rows.push(head(rule, &target.name, item, id));
+            rows.push(row(rule, target, item, outcome));
         }
     }
     rows
 }
 
-/// Where to look up what became of an item.
-struct Accepted<'r> {
-    items: HashMap<(&'r Distribution, Cow<'r, str>), &'r ItemOutcome>,
-    wildcards: Vec<(&'r Distribution, &'r Item, &'r ItemOutcome)>,
+/// The outcome of each item that was sent.
+struct ItemOutcomes<'r> {
+    items: HashMap<(&'r Distribution, Cow<'r, str>), &'r Outcome>,
+    wildcards: Vec<(&'r Distribution, &'r Item, &'r Outcome)>,
 }
 
-impl<'r> Accepted<'r> {
-    fn of(report: &'r Report) -> Self {
-        let mut accepted = Self { items: HashMap::new(), wildcards: Vec::new() };
-        for (plan, planned, outcome) in response::outcomes(&report.plan, &report.submission) {
-            accepted.items.insert((&plan.distribution, planned.item.folded()), outcome);
-            if planned.item.is_wildcard() {
-                accepted.wildcards.push((&plan.distribution, &planned.item, outcome));
+impl<'r> ItemOutcomes<'r> {
+    fn new(submission: &'r Submission) -> Self {
+        let mut outcomes = Self { items: HashMap::new(), wildcards: Vec::new() };
+        for part in &submission.distributions {
+            for submitted in part.items() {
+                let (item, outcome) = (&submitted.planned.item, &submitted.outcome);
+                outcomes.items.insert((&part.distribution, item.folded()), outcome);
+                if item.is_wildcard() {
+                    outcomes.wildcards.push((&part.distribution, item, outcome));
+                }
             }
         }
-        accepted
+        outcomes
     }
 
-    /// The invalidation that took an item, itself or under a wildcard.
-    fn id(&self, distribution: &Distribution, item: &Item) -> String {
+    /// Describes the outcome of an item, or of a wildcard that covers it.
+    fn describe(&self, distribution: &Distribution, item: &Item) -> String {
         if let Some(outcome) = self.items.get(&(distribution, item.folded())) {
             return describe(outcome);
         }
-        let covering = self
-            .wildcards
-            .iter()
-            .find(|(of, wildcard, _)| *of == distribution && wildcard.covers(item));
-        match covering {
-            Some((_, wildcard, outcome)) => format!("{} ({wildcard})", describe(outcome)),
-            None => String::new(),
-        }
+        let mut wildcards = self.wildcards.iter();
+        wildcards
+            .find(|(of, wildcard, _)| *of == distribution && wildcard.covers(item))
+            .map(|(_, wildcard, outcome)| format!("{} ({wildcard})", describe(outcome)))
+            .unwrap_or_default()
     }
 }
 
-fn describe(outcome: &ItemOutcome) -> String {
+fn describe(outcome: &Outcome) -> String {
     match outcome {
-        ItemOutcome::Accepted(invalidation) | ItemOutcome::Remembered(invalidation) => {
+        Outcome::Accepted(invalidation) | Outcome::Remembered(invalidation) => {
             invalidation.id.clone()
         }
-        ItemOutcome::DryRun => "(dry run)".to_owned(),
-        ItemOutcome::Refused(failure) | ItemOutcome::Retry(failure) => {
+        Outcome::DryRun => "(dry run)".to_owned(),
+        Outcome::Refused(failure) | Outcome::Retry(failure) => {
             format!("not accepted: {}", failure.code)
         }
     }
 }
 
-/// Prints one document: the sums over all payloads as `plan` prints them, and
-/// the answer to each payload.
-pub fn json(invocations: &[Invocation]) -> anyhow::Result<()> {
-    #[derive(Serialize)]
-    struct Run {
-        #[serde(flatten)]
-        sum: Document,
-        invocations: Vec<Value>,
-    }
-    let mut run = Run { sum: Document::default(), invocations: Vec::new() };
-    for invocation in invocations {
-        let answer = match &invocation.outcome {
-            Outcome::Refused(reason) => Err(Error::unreadable(reason)),
-            Outcome::Handled(report) => {
-                run.sum.add(Document::submitted(report));
-                report.answer()
-            }
-        };
-        run.invocations.push(match answer {
-            Ok(answer) => json!({ "payload": invocation.payload, "answer": answer }),
-            Err(error) => json!({
-                "payload": invocation.payload,
-                "error": { "errorType": error.kind, "errorMessage": error.message },
-            }),
-        });
-    }
-    anstream::println!("{}", serde_json::to_string_pretty(&run)?);
-    Ok(())
+/// The document of `run --format json`.
+#[derive(Serialize)]
+struct RunDocument<'i> {
+    #[serde(flatten)]
+    sum: PlanDocument,
+    invocations: Vec<InvocationDocument<'i>>,
 }
 
-/// What all payloads came to, as a sentence.
-fn totals(invocations: &[Invocation]) -> String {
-    let (mut sum, mut refused, mut skipped, mut failed) = (Document::default(), 0, 0, 0);
-    for invocation in invocations {
-        match &invocation.outcome {
-            Outcome::Refused(_) => refused += 1,
-            Outcome::Handled(report) => {
-                let Report { payload, plan, submission } = &**report;
-                sum.add(Document::submitted(report));
-                skipped +=
-                    payload.deliveries.iter().map(|delivery| delivery.skipped).sum::<usize>();
-                let again = submission.comes_again(plan, &payload.deliveries);
-                failed += again.iter().filter(|again| **again).count();
+#[derive(Serialize)]
+struct InvocationDocument<'i> {
+    payload: &'i str,
+    #[serde(flatten)]
+    answer: AnswerDocument,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum AnswerDocument {
+    Answer(Answer),
+    #[serde(rename_all = "camelCase")]
+    Error {
+        error_type: &'static str,
+        error_message: String,
+    },
+}
+
+impl From<Result<Answer, InvocationError>> for AnswerDocument {
+    fn from(answer: Result<Answer, InvocationError>) -> Self {
+        match answer {
+            Ok(answer) => Self::Answer(answer),
+            Err(InvocationError { kind, message }) => {
+                Self::Error { error_type: kind, error_message: message }
             }
         }
     }
-    let ids: HashSet<&OutcomeDocument> = sum
+}
+
+/// Prints the sum of all payloads, and the answer to each.
+pub fn print_document(invocations: &[Invocation]) -> anyhow::Result<()> {
+    let answers = invocations.iter().map(|Invocation { payload, result }| {
+        let answer = match result {
+            Ok(report) => report.answer(),
+            Err(unreadable) => Err(InvocationError::from(unreadable.clone())),
+        };
+        InvocationDocument { payload, answer: answer.into() }
+    });
+    print_json(&RunDocument { sum: sum(invocations), invocations: answers.collect() })
+}
+
+fn sum(invocations: &[Invocation]) -> PlanDocument {
+    let mut sum = PlanDocument::default();
+    for report in invocations.iter().filter_map(|invocation| invocation.result.as_ref().ok()) {
+        sum.add(PlanDocument::submitted(&report.submission));
+    }
+    sum
+}
+
+/// Returns the totals of all payloads as a sentence.
+fn totals(invocations: &[Invocation]) -> String {
+    let sum = sum(invocations);
+    let reports = || invocations.iter().filter_map(|invocation| invocation.result.as_ref().ok());
+    let deliveries = reports().flat_map(|report| &report.payload.deliveries);
+    let outcomes = sum
         .distributions
         .iter()
         .flat_map(|part| &part.requests)
-        .filter_map(|request| request.outcome.as_ref())
-        .filter(|outcome| matches!(outcome, OutcomeDocument::Accepted { .. }))
-        .collect();
-    let unaddressable: usize = sum.distributions.iter().map(|part| part.unaddressable.len()).sum();
+        .filter_map(|request| request.outcome.as_ref());
+    let invalidations: HashSet<&OutcomeDocument> =
+        outcomes.filter(|outcome| matches!(outcome, OutcomeDocument::Accepted { .. })).collect();
     let mut parts = vec![
-        many(invocations.len(), "payload"),
-        many(sum.changes, "change"),
-        many(ids.len(), "invalidation"),
-        many(sum.billed_paths, "billed path"),
+        pluralize(invocations.len(), "payload"),
+        pluralize(sum.changes, "change"),
+        pluralize(invalidations.len(), "invalidation"),
+        pluralize(sum.billed_paths, "billed path"),
     ];
     for (count, what) in [
-        (sum.fallback, "to the fallback"),
+        (sum.fallback, &*format!("sent to {FALLBACK_TARGET}")),
         (sum.ignored, "ignored"),
         (sum.unmatched, "unmatched"),
         (sum.not_served, "not served"),
-        (skipped, "asking for nothing"),
-        (unaddressable, "unaddressable"),
-        (failed, "to be delivered again"),
-        (refused, "refused"),
+        (deliveries.map(|delivery| delivery.skipped).sum(), "skipped"),
+        (sum.distributions.iter().map(|part| part.unaddressable.len()).sum(), "unaddressable"),
+        (reports().map(|report| report.submission.failed_deliveries()).sum(), "to be redelivered"),
+        (invocations.iter().filter(|invocation| invocation.result.is_err()).count(), "refused"),
     ] {
         if count > 0 {
             parts.push(format!("{count} {what}"));

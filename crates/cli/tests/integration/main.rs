@@ -1,9 +1,7 @@
 //! The integration tests: one binary, a module per subject.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-mod chaos;
 mod cli;
 mod plan;
 mod rules_docs;
 mod rules_schema;
-mod setup;

@@ -1,0 +1,175 @@
+//! The CloudFront distributions of an AWS account.
+
+mod differences;
+
+pub use differences::differences;
+
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_cloudfront::{
+    Client,
+    types::{Aliases, DistributionList, Origins},
+};
+use s3_cloudfront_invalidator::config::check_sdk_variables;
+
+/// CloudFront requests are signed for this region.
+/// <https://docs.aws.amazon.com/general/latest/gr/cf_region.html>
+const REGION: Region = Region::from_static("us-east-1");
+
+/// A distribution of the account.
+#[derive(Debug, Default)]
+pub struct AccountDistribution {
+    pub id: String,
+    /// Alternate domain names.
+    pub aliases: Vec<String>,
+    /// Empty if there is none.
+    pub default_root_object: String,
+    pub origins: Vec<Origin>,
+}
+
+#[derive(Debug, Default)]
+pub struct Origin {
+    pub domain_name: String,
+    pub path: String,
+}
+
+impl Origin {
+    /// Returns the bucket of an S3 origin, from `BUCKET.s3.REGION.amazonaws.com`
+    /// and the similar names that S3 has, website endpoints included.
+    pub fn bucket(&self) -> Option<&str> {
+        let host = self.domain_name.strip_suffix(".cn").unwrap_or(&self.domain_name);
+        let host = host.strip_suffix(".amazonaws.com")?;
+        // A bucket name may contain ".s3", too.
+        let (bucket, endpoint) = host.rsplit_once(".s3")?;
+        let is_endpoint = endpoint.is_empty() || endpoint.starts_with(['.', '-']);
+        (is_endpoint && !bucket.is_empty()).then_some(bucket)
+    }
+
+    /// Returns whether it is an S3 website endpoint, which has index documents.
+    pub fn is_website(&self) -> bool {
+        self.domain_name.contains(".s3-website")
+    }
+}
+
+impl AccountDistribution {
+    /// Returns the buckets and origin paths of the S3 origins.
+    pub fn buckets(&self) -> BTreeSet<(&str, &str)> {
+        self.origins
+            .iter()
+            .filter_map(|origin| Some((origin.bucket()?, origin.path.as_str())))
+            .collect()
+    }
+}
+
+/// Reads all distributions, with the credentials of the environment.
+pub fn distributions() -> anyhow::Result<Vec<AccountDistribution>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        check_sdk_variables(|name| std::env::var(name).ok())?;
+        let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).region(REGION).load().await;
+        read(&Client::new(&sdk)).await
+    })
+}
+
+async fn read(client: &Client) -> anyhow::Result<Vec<AccountDistribution>> {
+    let mut distributions = Vec::new();
+    let mut pages = client.list_distributions().into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(sdk_error).context("cannot list the distributions")?;
+        let list = page.distribution_list();
+        for summary in list.map(DistributionList::items).unwrap_or_default() {
+            // The list does not contain the default root object.
+            let id = summary.id();
+            let config = client.get_distribution_config().id(id).send().await;
+            let config = config.map_err(sdk_error).with_context(|| format!("cannot read {id}"))?;
+            let config = config.distribution_config();
+            distributions.push(AccountDistribution {
+                id: id.to_owned(),
+                aliases: summary.aliases().map(Aliases::items).unwrap_or_default().to_vec(),
+                default_root_object: config
+                    .and_then(|config| config.default_root_object())
+                    .unwrap_or_default()
+                    .to_owned(),
+                origins: summary
+                    .origins()
+                    .map(Origins::items)
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|origin| Origin {
+                        domain_name: origin.domain_name().to_owned(),
+                        path: origin.origin_path().unwrap_or_default().to_owned(),
+                    })
+                    .collect(),
+            });
+        }
+    }
+    Ok(distributions)
+}
+
+/// The `Display` of SDK errors is short; the details are in their sources.
+fn sdk_error(error: impl std::error::Error + Send + Sync + 'static) -> anyhow::Error {
+    anyhow::anyhow!("{}", aws_sdk_cloudfront::error::DisplayErrorContext(error))
+}
+
+#[cfg(test)]
+fn origin(domain_name: &str, path: &str) -> Origin {
+    Origin { domain_name: domain_name.to_owned(), path: path.to_owned() }
+}
+
+/// Two distributions with S3 origins and one without.
+#[cfg(test)]
+pub fn example_account() -> Vec<AccountDistribution> {
+    vec![
+        AccountDistribution {
+            id: "E1EXAMPLE1WWW".to_owned(),
+            aliases: vec!["www.example.com".to_owned(), "example.com".to_owned()],
+            default_root_object: "index.html".to_owned(),
+            origins: vec![
+                origin("example-site.s3.eu-west-1.amazonaws.com", "/public"),
+                origin("api.example.com", ""),
+            ],
+        },
+        AccountDistribution {
+            id: "E2EXAMPLE2BLOG".to_owned(),
+            aliases: Vec::new(),
+            default_root_object: String::new(),
+            origins: vec![
+                origin("example-blog.s3-website-eu-west-1.amazonaws.com", ""),
+                origin("example-site.s3.amazonaws.com", "/public"),
+            ],
+        },
+        AccountDistribution {
+            id: "E3EXAMPLE3API".to_owned(),
+            origins: vec![origin("api.example.com", "")],
+            ..AccountDistribution::default()
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_by_domain_name() {
+        for (domain_name, bucket) in [
+            ("example.s3.amazonaws.com", Some("example")),
+            ("example.s3.eu-west-1.amazonaws.com", Some("example")),
+            ("example.s3-eu-west-1.amazonaws.com", Some("example")),
+            ("example.s3.dualstack.eu-west-1.amazonaws.com", Some("example")),
+            ("example.s3-website-us-east-1.amazonaws.com", Some("example")),
+            ("example.s3-website.eu-central-1.amazonaws.com", Some("example")),
+            ("example.s3.cn-north-1.amazonaws.com.cn", Some("example")),
+            ("www.example.com.s3.amazonaws.com", Some("www.example.com")),
+            ("a.s3.b.s3.amazonaws.com", Some("a.s3.b")),
+            ("abc.execute-api.eu-west-1.amazonaws.com", None),
+            ("a.s3x.amazonaws.com", None),
+            ("s3.amazonaws.com", None),
+            ("example.com", None),
+        ] {
+            assert_eq!(origin(domain_name, "").bucket(), bucket, "{domain_name}");
+        }
+    }
+}

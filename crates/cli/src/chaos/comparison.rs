@@ -1,0 +1,123 @@
+//! `invalidator run --chaos`: the changes of the payloads on a bad day, and on a
+//! good day for comparison.
+
+use std::time::Duration;
+
+use cloudfront_simulator::{Faults, SimulatorOptions};
+use s3_cloudfront_invalidator::event::{self, Change, Kind};
+use serde_json::{Value, json};
+
+use super::{ChaosOptions, ChaosReport, Message, expected, simulate_day};
+use crate::{
+    Exit, Format, Global, input,
+    output::{print_json, table},
+};
+
+/// The share of invocations that are killed on the bad day.
+const KILL: f64 = 0.03;
+
+/// How long invalidations are in progress.
+const COMPLETION: Duration = Duration::from_secs(30);
+
+/// Sends `count` changes, which repeat those of the payloads.
+pub async fn compare(
+    payloads: &[input::PayloadFile],
+    count: usize,
+    seed: u64,
+    global: &Global,
+    cloudfront: SimulatorOptions,
+) -> anyhow::Result<Exit> {
+    let changes: Vec<Change> = payloads
+        .iter()
+        .filter_map(|payload| event::read(&payload.bytes, &payload.name).ok())
+        .flat_map(|payload| payload.deliveries)
+        .flat_map(|delivery| delivery.changes)
+        .filter(|change| change.kind.changes_content())
+        .collect();
+    anyhow::ensure!(!changes.is_empty(), "the payloads hold no created or deleted object");
+    let bad = ChaosOptions { seed, kill: KILL, environments: 2, ..ChaosOptions::default() };
+    let good = ChaosOptions { kill: 0.0, ..bad.clone() };
+    let changes = changes.iter().cycle().take(count).enumerate();
+    let messages: Vec<Message> = changes
+        .map(|(n, change)| Message::new(n.to_string(), message(change, n), bad.sent_at(n)))
+        .collect();
+    let rules = || input::load_rules(global).expect("the rules file was readable a moment ago");
+    let expected = expected(&rules(), &messages);
+    let day = async |options: &ChaosOptions, faults: Faults| {
+        let cloudfront =
+            SimulatorOptions { faults, seed, completion: COMPLETION, ..cloudfront.clone() };
+        simulate_day(&messages, &expected, options, cloudfront, rules).await
+    };
+    let good = day(&good, Faults::default()).await;
+    let bad = day(&bad, Faults::chaos()).await;
+    match global.format {
+        Format::Text => print_text(&good, &bad),
+        Format::Json => {
+            let (good, bad) = (to_json(&good), to_json(&bad));
+            let document =
+                json!({ "changes": count, "seed": seed, "good_day": good, "bad_day": bad });
+            print_json(&document)?;
+        }
+    }
+    let is_sound =
+        |day: &ChaosReport| day.lost.is_empty() && day.late == 0 && day.dead_letters.is_empty();
+    Ok(if is_sound(&good) && is_sound(&bad) { Exit::Done } else { Exit::Negative })
+}
+
+/// The EventBridge event of a change; `n` orders the changes of an object.
+fn message(change: &Change, n: usize) -> String {
+    let is_deleted = change.kind == Kind::Deleted;
+    json!({
+        "source": "aws.s3",
+        "detail-type": if is_deleted { "Object Deleted" } else { "Object Created" },
+        "account": change.account.as_deref(),
+        "region": change.region.as_deref(),
+        "detail": {
+            "bucket": { "name": &*change.bucket },
+            "object": { "key": change.key, "size": change.size, "sequencer": format!("{n:016X}") },
+        },
+    })
+    .to_string()
+}
+
+type Figure = fn(&ChaosReport) -> u64;
+
+/// The figures of a day, each with its name in JSON and its label in text.
+const FIGURES: [(&str, &str, Figure); 9] = [
+    ("invocations", "invocations", |day| day.invocations as u64),
+    ("killed", "  killed", |day| day.killed as u64),
+    ("late", "  past their deadline", |day| day.late as u64),
+    ("redeliveries", "redelivered messages", |day| day.redeliveries as u64),
+    ("dead_letters", "dead letters", |day| day.dead_letters.len() as u64),
+    ("calls", "CreateInvalidation calls", |day| day.counters.create_calls),
+    ("throttled", "  throttled", |day| {
+        day.counters.refused.get("Throttling").copied().unwrap_or_default()
+    }),
+    ("dropped", "  connection cut", |day| day.counters.dropped_before + day.counters.dropped_after),
+    ("billed_paths", "billed paths", |day| day.counters.billed_paths),
+];
+
+/// The items that were lost on a day, each with its distribution.
+fn lost(day: &ChaosReport) -> impl Iterator<Item = String> {
+    day.lost.iter().map(|lost| format!("{} {}", lost.distribution, lost.item))
+}
+
+fn to_json(day: &ChaosReport) -> Value {
+    let mut document: serde_json::Map<String, Value> =
+        FIGURES.iter().map(|(name, _, figure)| ((*name).to_owned(), figure(day).into())).collect();
+    document.insert("lost".to_owned(), lost(day).collect());
+    document.into()
+}
+
+fn print_text(good: &ChaosReport, bad: &ChaosReport) {
+    let mut table = table(["", "good day", "bad day"]);
+    for (_, label, figure) in FIGURES {
+        table.add_row([label.to_owned(), figure(good).to_string(), figure(bad).to_string()]);
+    }
+    let lost_items = |day: &ChaosReport| day.lost.len().to_string();
+    table.add_row(["lost items".to_owned(), lost_items(good), lost_items(bad)]);
+    anstream::println!("{table}");
+    for lost in lost(good).chain(lost(bad)) {
+        anstream::println!("lost: {lost}");
+    }
+}

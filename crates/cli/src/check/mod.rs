@@ -1,0 +1,64 @@
+//! `invalidator check`
+
+mod file_tests;
+mod lint;
+pub mod render;
+mod report;
+mod suggest;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use s3_cloudfront_invalidator::{
+    config::RULES_FILE,
+    distribution::DistributionId,
+    rules::{FALLBACK_TARGET, RuleSet},
+};
+
+use self::report::CheckReport;
+use crate::{
+    Exit, Format, Global,
+    account::{self, differences},
+    output::print_json,
+};
+
+/// Checks the rules: errors, lints, and the tests in the file.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The rules file, in place of --rules and RULES_PATH.
+    #[arg(value_name = "RULES")]
+    file: Option<PathBuf>,
+    /// Also compare the targets with the distributions of the AWS account that
+    /// the environment gives credentials for.
+    #[arg(long)]
+    aws: bool,
+}
+
+pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
+    let path = args.file.or_else(|| global.rules.clone());
+    let path = path.unwrap_or_else(|| PathBuf::from(RULES_FILE));
+    let bytes =
+        std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let name = path.display().to_string();
+    let report = CheckReport::new(&name, &bytes, fallback().as_ref());
+    // The account is not compared with rules that do not load.
+    let rules = if args.aws { RuleSet::parse(&name, &bytes).ok() } else { None };
+    let differences = rules.map(|rules| differences_from_account(&rules)).transpose()?;
+    match global.format {
+        Format::Text => anstream::print!("{}", report.text(differences.as_deref())),
+        Format::Json => print_json(&report.document(differences.as_deref()))?,
+    }
+    let passed = !report.findings.has_error() && differences.is_none_or(|list| list.is_empty());
+    Ok(if passed { Exit::Done } else { Exit::Negative })
+}
+
+fn differences_from_account(rules: &RuleSet) -> anyhow::Result<Vec<String>> {
+    Ok(differences(rules, &account::distributions()?))
+}
+
+/// The distribution of unmatched changes, whose target is in use even if no rule
+/// names it. An invalid id is ignored here: it is not a property of the file.
+fn fallback() -> Option<DistributionId> {
+    let id = std::env::var(FALLBACK_TARGET).ok()?;
+    DistributionId::distribution(&id).or_else(|_| DistributionId::tenant(&id)).ok()
+}

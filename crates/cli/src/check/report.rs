@@ -1,0 +1,162 @@
+//! The result of `check`.
+
+use s3_cloudfront_invalidator::{
+    distribution::DistributionId,
+    rules::{Code, Finding, Findings, Node, RuleSet, RulesFile, Severity},
+};
+use serde::Serialize;
+
+use super::{
+    file_tests::{self, TestSummary},
+    lint,
+    render::Rendered,
+    suggest,
+};
+use crate::output::pluralize;
+
+/// Everything that `check` finds in a file.
+#[derive(Debug)]
+pub struct CheckReport {
+    /// Errors and lints, in the order of the file.
+    pub findings: Findings,
+    /// The results of the tests; `None` if errors prevented them from running.
+    pub tests: Option<TestSummary>,
+}
+
+impl CheckReport {
+    /// Checks a file. `fallback` is the distribution of unmatched changes.
+    pub fn new(name: &str, bytes: &[u8], fallback: Option<&DistributionId>) -> Self {
+        let mut file = match RulesFile::read(name, bytes) {
+            Ok(file) => file,
+            Err(findings) => return Self { findings, tests: None },
+        };
+        let mut findings = std::mem::take(&mut file.findings);
+        let cases = file_tests::read_tests(&file, &mut findings);
+        let mut tests = None;
+        if !findings.has_error() {
+            let root = file.tree.root();
+            compile_regexes(root, &file.rules, &mut findings);
+            tests = Some(file_tests::run(&cases, &file.rules, &mut findings));
+            // Last, so that lints do not displace failed tests.
+            lint::lint(root, &file.rules, fallback, &mut findings);
+        }
+        Self { findings: findings.finish(file.text), tests }
+    }
+
+    /// The report for people. `differences` are those from the AWS account.
+    pub fn text(&self, differences: Option<&[String]>) -> String {
+        let file = self.findings.file();
+        let mut text = String::new();
+        if !self.findings.is_empty() {
+            text = format!("{}\n", Rendered(&self.findings));
+        }
+        for difference in differences.unwrap_or_default() {
+            text.push_str(&format!("{file}: {difference}\n"));
+        }
+        let account = match differences.map(<[String]>::len) {
+            None => String::new(),
+            Some(0) => "; no differences from the account".to_owned(),
+            Some(count) => format!("; {} from the account", pluralize(count, "difference")),
+        };
+        format!("{text}{file}: {}{account}\n", self.summary())
+    }
+
+    /// "3 errors, 1 lint; 5 tests passed"
+    fn summary(&self) -> String {
+        let count = |count: usize, noun: &str| match count {
+            0 => format!("no {noun}s"),
+            count => pluralize(count, noun),
+        };
+        let tests = match self.tests {
+            None => "tests not run".to_owned(),
+            Some(TestSummary { passed: 0, failed: 0 }) => "no tests".to_owned(),
+            Some(TestSummary { passed, failed: 0 }) => format!("{} passed", count(passed, "test")),
+            Some(TestSummary { passed, failed }) => {
+                format!("{} passed, {failed} failed", count(passed, "test"))
+            }
+        };
+        let lints = self.findings.count(Severity::Lint);
+        format!("{}, {}; {tests}", count(self.errors(), "error"), count(lints, "lint"))
+    }
+
+    /// The number of errors. Failed tests are counted on their own.
+    fn errors(&self) -> usize {
+        let failed = self.tests.map_or(0, |tests| tests.failed);
+        self.findings.count(Severity::Error) - failed
+    }
+
+    /// The report for scripts.
+    pub fn document<'r>(&'r self, differences: Option<&'r [String]>) -> CheckDocument<'r> {
+        let findings = &self.findings;
+        let entries = findings.iter().map(|finding| {
+            let Finding { code, message, path, span, notes, .. } = finding;
+            FindingEntry {
+                severity: code.severity().name(),
+                code: code.name(),
+                message,
+                path,
+                line: span.line,
+                column: span.column,
+                notes,
+                help: suggest::help(finding),
+            }
+        });
+        CheckDocument {
+            file: findings.file(),
+            errors: self.errors(),
+            lints: findings.count(Severity::Lint),
+            tests: self.tests,
+            findings: entries.collect(),
+            truncated: findings.is_full(),
+            account_differences: differences,
+        }
+    }
+}
+
+/// The report as printed in JSON.
+#[derive(Serialize)]
+pub struct CheckDocument<'r> {
+    file: &'r str,
+    errors: usize,
+    lints: usize,
+    /// `null` if errors prevented the tests from running.
+    tests: Option<TestSummary>,
+    findings: Vec<FindingEntry<'r>>,
+    /// Whether there may be more findings than those listed.
+    truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_differences: Option<&'r [String]>,
+}
+
+#[derive(Serialize)]
+struct FindingEntry<'r> {
+    severity: &'static str,
+    code: &'static str,
+    message: &'r str,
+    path: &'r str,
+    line: usize,
+    column: usize,
+    notes: &'r [String],
+    help: Option<String>,
+}
+
+/// Compiles every regex, which the function does only when it first needs one.
+/// A regex that was read does compile; this makes sure.
+fn compile_regexes(root: Node<'_>, rules: &RuleSet, findings: &mut Findings) {
+    for (index, rule) in rules.rules().iter().enumerate() {
+        let node = root.value("rules", index);
+        let except = rule.except.iter().enumerate();
+        let except = except.map(|(index, set)| (node.value("except", index), set));
+        for (node, conditions) in [(node, &rule.conditions)].into_iter().chain(except) {
+            for (index, regex) in conditions.regexes.iter().enumerate() {
+                if let Err(error) = regex.compile() {
+                    let node = node.value("regex", index);
+                    findings.push(node.finding(Code::BadRegex, error.to_string()));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! Output that several subcommands share: tables, counts in sentences, JSON.
+
+use std::io::{BufWriter, Write, stdout};
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets::NOTHING};
+use serde::Serialize;
+
+/// An empty table with its header and a line below it.
+pub fn table<'h>(header: impl IntoIterator<Item = &'h str>) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(NOTHING)
+        .set_style(TableComponent::HeaderLines, '─')
+        .set_style(TableComponent::MiddleHeaderIntersections, '─')
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(header);
+    table
+}
+
+/// A table whose columns are numbers, except those before `first_number`.
+pub fn number_table(header: Vec<&str>, first_number: usize, rows: Vec<Vec<String>>) -> Table {
+    let mut table = table(header);
+    table.add_rows(rows);
+    for column in table.column_iter_mut().skip(first_number) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// `1 path`, `2 paths`, `3 more directories`
+pub fn pluralize(count: usize, noun: &str) -> String {
+    match noun.strip_suffix('y') {
+        _ if count == 1 => format!("1 {noun}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {noun}s"),
+    }
+}
+
+/// Prints a JSON document for scripts.
+///
+/// It is written straight to standard output: a plan may have a million items,
+/// and there are no colors to strip.
+pub fn print_json(document: &impl Serialize) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(stdout().lock());
+    serde_json::to_writer_pretty(&mut out, document)?;
+    writeln!(out)?;
+    Ok(out.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_and_nouns_agree() {
+        assert_eq!(pluralize(1, "path"), "1 path");
+        assert_eq!(pluralize(0, "path"), "0 paths");
+        assert_eq!(pluralize(2, "more directory"), "2 more directories");
+    }
+}

@@ -1,0 +1,85 @@
+//! `invalidator plan`: what would be sent, and what it costs.
+
+mod changes;
+mod cost;
+mod directories;
+pub mod document;
+mod html;
+mod keys;
+mod report;
+mod site;
+mod summary;
+mod text;
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, bail};
+
+use crate::{Exit, Format, Global, input};
+use keys::KeysFormat;
+use summary::PlanDraft;
+
+/// Plans the invalidations of payloads or of a key list, with their cost.
+/// Nothing is sent.
+///
+/// All payloads make one plan, as if the function had received them in one
+/// batch.
+#[derive(clap::Args)]
+pub struct Args {
+    /// JSON or JSONL files, directories of such files, or - for standard input.
+    #[arg(value_name = "PAYLOAD", required_unless_present = "keys", conflicts_with = "keys")]
+    payloads: Vec<PathBuf>,
+    /// Bucket of the keys, or of the site.
+    #[arg(long, value_name = "BUCKET")]
+    bucket: Option<String>,
+    /// List of created keys, one per line, or - for standard input.
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// Format of the key list.
+    #[arg(long, value_enum, requires = "keys")]
+    keys_format: Option<KeysFormat>,
+    /// All keys of the site, one per line or as `aws s3 ls --recursive` prints
+    /// them, to count the unchanged objects that the plan purges.
+    #[arg(long, value_name = "FILE")]
+    site: Option<PathBuf>,
+    /// Paths that the account has already invalidated this month, for the cost.
+    #[arg(long, value_name = "PATHS", default_value_t)]
+    month_to_date: u64,
+    /// Also write the plan as an HTML page.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
+    let Args { payloads, bucket, keys, keys_format, site, month_to_date, report } = args;
+    let format = keys_format.unwrap_or_default();
+    if keys.is_some() && bucket.is_none() && format != KeysFormat::Sync {
+        bail!("--keys needs --bucket, because the list does not name the bucket");
+    }
+    let rules = input::load_rules(global)?;
+    let mut draft = PlanDraft::new(&rules, site.is_some());
+    let bucket = bucket.as_deref();
+    let unreadable = match keys {
+        Some(file) => {
+            changes::from_keys(&file, format, bucket, &mut draft)?;
+            Vec::new()
+        }
+        None => changes::from_payloads(&payloads, &mut draft)?,
+    };
+    if let Some(file) = site {
+        draft.measure_site(&input::read_text(&file)?, bucket)?;
+    }
+    let summary = draft.finish(month_to_date);
+    if let Some(file) = report {
+        fs::write(&file, html::page(&summary))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    match global.format {
+        Format::Text => text::print(&summary),
+        Format::Json => document::print(&summary, &unreadable)?,
+    }
+    for reason in &unreadable {
+        anstream::eprintln!("error: {reason}");
+    }
+    Ok(if unreadable.is_empty() { Exit::Done } else { Exit::Negative })
+}

@@ -1,0 +1,200 @@
+//! Fills generated parts into the SAM templates.
+//!
+//! Two comments mark the place of a part. Everything between them is replaced:
+//!
+//! ```yaml
+//!       # BEGIN generated: rules-policies
+//!       - PolicyName: rules …
+//!       # END generated
+//! ```
+//!
+//! | part | content |
+//! |---|---|
+//! | `rules-policies` | entries of a role's `Policies`: one, or none |
+//! | `rules-patterns` | entries of `Resources`: an EventBridge rule for every pattern |
+//! | `rules-pattern-arns` | entries of a list: the ARNs of these EventBridge rules |
+//!
+//! Generated values are JSON, which is also YAML, so that nothing needs YAML's
+//! quoting rules.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, bail};
+use serde_json::{Value, json};
+
+/// A generated part, with its text not indented.
+pub struct TemplatePart {
+    name: &'static str,
+    text: String,
+}
+
+/// The part `rules-policies`, for the statements that the rules need.
+pub fn policies(statements: &[Value]) -> TemplatePart {
+    let text = if statements.is_empty() {
+        String::new()
+    } else {
+        let document = json!({"Version": "2012-10-17", "Statement": statements});
+        let document = flow(&document, 4).replace(r#""arn:${AWS::"#, r#"!Sub "arn:${AWS::"#);
+        format!("- PolicyName: rules\n  PolicyDocument: {document}\n")
+    };
+    TemplatePart { name: "rules-policies", text }
+}
+
+/// The parts `rules-patterns` and `rules-pattern-arns`.
+pub fn event_rules(patterns: &[Value]) -> [TemplatePart; 2] {
+    let mut rules = String::new();
+    let mut arns = String::new();
+    if patterns.is_empty() {
+        arns.push_str("[]\n");
+    }
+    for (pattern, number) in patterns.iter().zip(1..) {
+        rules += &format!(
+            "RulesPattern{number}:\n  Type: AWS::Events::Rule\n  Condition: PatternFromRules\n  \
+             Properties:\n    Description: What rules.yaml acts on, part {number} of {count}\n    \
+             EventPattern: {pattern}\n    Targets:\n      - Id: queue\n        \
+             Arn: !GetAtt Queue.Arn\n        DeadLetterConfig:\n          \
+             Arn: !GetAtt DeadLetterQueue.Arn\n",
+            count = patterns.len(),
+            pattern = flow(pattern, 6),
+        );
+        arns += &format!("- !GetAtt RulesPattern{number}.Arn\n");
+    }
+    [
+        TemplatePart { name: "rules-patterns", text: rules },
+        TemplatePart { name: "rules-pattern-arns", text: arns },
+    ]
+}
+
+/// Fills the parts into the templates that do not have them yet.
+pub fn fill_templates(templates: &[PathBuf], parts: &[TemplatePart]) -> anyhow::Result<()> {
+    for path in templates {
+        let name = path.display();
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+        let filled = fill(&text, parts).with_context(|| name.to_string())?;
+        if filled != text {
+            fs::write(path, &filled).with_context(|| format!("cannot write {name}"))?;
+        }
+        let state = if filled == text { "unchanged" } else { "written" };
+        anstream::eprintln!("{name}: {state}");
+    }
+    Ok(())
+}
+
+/// Returns the template with the parts filled in. At least one of the parts
+/// must have a place.
+fn fill(template: &str, parts: &[TemplatePart]) -> anyhow::Result<String> {
+    let mut filled = String::with_capacity(template.len());
+    let mut is_filled = false;
+    let mut lines = template.split_inclusive('\n').zip(1..);
+    while let Some((line, number)) = lines.next() {
+        filled += line;
+        let name = line.trim().strip_prefix("# BEGIN generated: ");
+        let Some(part) = name.and_then(|name| parts.iter().find(|part| part.name == name)) else {
+            continue;
+        };
+        is_filled = true;
+        let indent = &line[..line.len() - line.trim_start().len()];
+        filled.extend(part.text.lines().flat_map(|line| [indent, line, "\n"]));
+        let Some((end, _)) = lines.find(|(line, _)| line.trim() == "# END generated") else {
+            bail!("the generated part that begins in line {number} has no `# END generated`");
+        };
+        filled += end;
+    }
+    if !is_filled {
+        let lines: Vec<String> =
+            parts.iter().map(|part| format!("`# BEGIN generated: {}`", part.name)).collect();
+        bail!("the template has no line {}; start from deploy/sam", lines.join(" or "));
+    }
+    Ok(filled)
+}
+
+/// JSON with its lines indented for a nested YAML value.
+fn flow(value: &Value, indent: usize) -> String {
+    format!("{value:#}").replace('\n', &format!("\n{:indent$}", ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use s3_cloudfront_invalidator::rules::RuleSet;
+
+    use super::*;
+    use crate::{
+        event_pattern::{PatternOptions, event_patterns},
+        iam_policy::{PolicyAccount, TenantArns, rules_statements},
+    };
+
+    const TEMPLATE: &str = "\
+Resources:
+  Role:
+    Policies:
+      # BEGIN generated: rules-policies
+      - old
+      # END generated
+      - PolicyName: own
+  # BEGIN generated: rules-patterns
+  # END generated
+  Queue: {}
+";
+
+    #[test]
+    fn parts_are_filled_in() {
+        let arn = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/E1EXAMPLE";
+        let policies_of = |statements: &[Value], patterns: &[Value]| {
+            let [rules, arns] = event_rules(patterns);
+            [policies(statements), rules, arns]
+        };
+        let pattern = json!({"source": ["aws.s3"]});
+        let statements = [json!({"Effect": "Allow", "Resource": [arn]})];
+        let parts = policies_of(&statements, std::slice::from_ref(&pattern));
+
+        let filled = fill(TEMPLATE, &parts).expect("a template");
+        assert!(filled.contains(&format!("!Sub \"{arn}\"")), "{filled}");
+        let untagged = filled.replace("!GetAtt ", "").replace("!Sub ", "");
+        let read: Value = serde_yaml::from_str(&untagged).expect("YAML");
+        let resources = &read["Resources"];
+        assert_eq!(
+            resources["Role"]["Policies"],
+            json!([
+                {"PolicyName": "rules",
+                 "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}},
+                {"PolicyName": "own"},
+            ])
+        );
+        assert_eq!(resources["RulesPattern1"]["Properties"]["EventPattern"], pattern);
+        assert_eq!(resources["Queue"], json!({}));
+
+        assert_eq!(fill(&filled, &parts).expect("filled before"), filled);
+        let emptied = fill(&filled, &policies_of(&[], &[])).expect("filled before");
+        assert_eq!(emptied, TEMPLATE.replace("      - old\n", ""));
+    }
+
+    #[test]
+    fn templates_without_a_place_are_refused() {
+        let error = |template| {
+            let filled = fill(template, &[policies(&[])]);
+            filled.expect_err("no place").to_string()
+        };
+        assert!(error("Resources: {}\n").contains("`# BEGIN generated: rules-policies`"));
+        assert!(error("a: 1\n# BEGIN generated: rules-policies\n").contains("line 2"));
+    }
+
+    /// `deploy/generate` writes what this compares.
+    #[test]
+    fn the_templates_agree_with_rules_yaml() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let read = |file| fs::read_to_string(root.join(file)).expect(file);
+        let rules = read("rules.yaml");
+        let rules = RuleSet::parse("rules.yaml", rules.as_bytes()).expect("rules");
+        let statements = rules_statements(rules.targets(), PolicyAccount::STACK, TenantArns::Exact);
+        let patterns = event_patterns(rules.rules(), &PatternOptions::default()).patterns;
+        let [event_rules, arns] = event_rules(&patterns);
+        let parts = [policies(&statements), event_rules, arns];
+        for file in ["deploy/sam/template.yaml", "deploy/sam/direct.yaml"] {
+            let committed = read(file);
+            let filled = fill(&committed, &parts).expect(file);
+            assert!(filled == committed, "{file} does not match rules.yaml: run deploy/generate");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+use std::{
+    mem,
+    sync::{Arc, Mutex},
+};
+
+use aws_sdk_cloudfront::{
+    Client,
+    config::{
+        ConfigBag, Intercept, RuntimeComponents,
+        interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef},
+    },
+    error::{BoxError, ProvideErrorMetadata},
+    operation::{
+        create_invalidation::CreateInvalidationError,
+        create_invalidation_for_distribution_tenant::CreateInvalidationForDistributionTenantError,
+    },
+    types::{InvalidationBatch, Paths},
+};
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    Invalidation,
+    clients::Clients,
+    error::{CloudFrontError, ErrorKind, is_throttling_code},
+    lock,
+    request_queue::Batch,
+};
+use crate::distribution::{Distribution, DistributionId};
+
+/// The attempts of one call, the SDK's retries included.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    pub(super) sent: u32,
+    pub(super) throttled: u32,
+    in_flight: bool,
+    /// CloudFront may have accepted an attempt.
+    may_be_accepted: bool,
+    /// The error code or HTTP status of the last error response.
+    last_response: Option<String>,
+}
+
+/// Creates one invalidation before `stop`.
+pub(super) async fn create_invalidation(
+    clients: &Clients,
+    distribution: &Distribution,
+    batch: &Batch,
+    stop: Instant,
+) -> (Result<Invalidation, CloudFrontError>, Attempts) {
+    let attempts = Arc::new(Mutex::new(Attempts::default()));
+    let call = async {
+        let role = distribution.role.as_ref();
+        let permits = clients.permits(role);
+        let _permit = permits.acquire().await.expect("the semaphore is never closed");
+        // A request that waited for the permit until `stop` must not be sent.
+        if Instant::now() >= stop {
+            return None;
+        }
+        let client = clients.client(role).await;
+        let counter = AttemptCounter(Arc::clone(&attempts));
+        Some(send(&client, &distribution.id, batch, counter).await)
+    };
+    let result = timeout_at(stop, call).await.ok().flatten();
+    let attempts = mem::take(&mut *lock(&attempts));
+    let may_be_accepted = attempts.may_be_accepted || attempts.in_flight;
+    let result = match result {
+        None => Err(CloudFrontError::deadline(may_be_accepted, attempts.last_response.as_deref())),
+        Some(Err(error)) if attempts.sent == 0 => Err(error.not_sent()),
+        Some(Err(error)) if error.kind == ErrorKind::UsedReference => Ok(Invalidation::unnamed()),
+        Some(result) => result.map_err(|error| CloudFrontError { may_be_accepted, ..error }),
+    };
+    (result, attempts)
+}
+
+async fn send(
+    client: &Client,
+    id: &DistributionId,
+    batch: &Batch,
+    counter: AttemptCounter,
+) -> Result<Invalidation, CloudFrontError> {
+    let items: Vec<String> = batch.items.iter().map(|planned| planned.item.to_string()).collect();
+    let quantity = i32::try_from(items.len()).expect("a request has at most 3,000 items");
+    let paths = Paths::builder().quantity(quantity).set_items(Some(items)).build();
+    let batch = InvalidationBatch::builder()
+        .paths(paths.expect("the quantity is set"))
+        .caller_reference(&batch.reference)
+        .build()
+        .expect("paths and reference are set");
+    let created = match id {
+        DistributionId::Distribution(id) => {
+            let call = client.create_invalidation().distribution_id(id).invalidation_batch(batch);
+            call.customize().interceptor(counter).send().await?.invalidation
+        }
+        DistributionId::Tenant(id) => {
+            let call = client.create_invalidation_for_distribution_tenant();
+            let call = call.id(id).invalidation_batch(batch);
+            call.customize().interceptor(counter).send().await?.invalidation
+        }
+    };
+    // A 201 without a body is an acceptance too.
+    Ok(created.map_or_else(Invalidation::unnamed, |created| Invalidation {
+        id: created.id,
+        status: created.status,
+    }))
+}
+
+#[derive(Debug)]
+struct AttemptCounter(Arc<Mutex<Attempts>>);
+
+impl Intercept for AttemptCounter {
+    fn name(&self) -> &'static str {
+        "AttemptCounter"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut attempts = lock(&self.0);
+        attempts.sent += 1;
+        attempts.in_flight = true;
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut attempts = lock(&self.0);
+        let was_in_flight = mem::take(&mut attempts.in_flight);
+        let Some(Err(error)) = context.output_or_error() else { return Ok(()) };
+        let code = error.as_operation_error().and_then(|error| {
+            None.or_else(|| error.downcast_ref::<CreateInvalidationError>()?.code()).or_else(|| {
+                error.downcast_ref::<CreateInvalidationForDistributionTenantError>()?.code()
+            })
+        });
+        attempts.throttled += u32::from(code.is_some_and(is_throttling_code));
+        let mut is_refusal = false;
+        if let Some(response) = context.response() {
+            let status = response.status();
+            let text = || format!("HTTP status {}", status.as_u16());
+            attempts.last_response = Some(code.map_or_else(text, str::to_owned));
+            is_refusal = status.is_client_error();
+        }
+        attempts.may_be_accepted |= was_in_flight && !is_refusal;
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! The answer to the caller, from the outcomes.
+//!
+//! - A delivery is done if and only if it was read whole and all of its items
+//!   were accepted, now or earlier by this process. Unaddressable items do not
+//!   count: a retry would not help.
+//! - A queue is answered with the ids of the messages that are not done, and in
+//!   a FIFO queue with every later message of the same group too. If a part of
+//!   such a payload that is no message fails, the answer is an error.
+//! - Any other caller is answered with a summary if its one delivery is done.
+//!   Otherwise the answer is an error, which is what makes the caller retry.
+//!   The error types, [`UNREADABLE`] and [`NOT_ACCEPTED`], are part of the
+//!   contract.
+
+use std::collections::BTreeMap;
+
+use aws_lambda_events::sqs::SqsBatchResponse;
+use serde::Serialize;
+
+use crate::{
+    cloudfront::{Outcome, Submission},
+    event::{Payload, PayloadSource, Unreadable},
+    item::Item,
+};
+
+/// The `errorType` if the payload, or a part of it, could not be read.
+pub const UNREADABLE: &str = "UnreadablePayload";
+
+/// The `errorType` if CloudFront did not accept everything.
+pub const NOT_ACCEPTED: &str = "NotAccepted";
+
+/// What the function returns.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// To a queue: the messages to redeliver.
+    Queue(SqsBatchResponse),
+    /// To any other caller.
+    Summary(Summary),
+}
+
+/// The result of a direct payload.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// All distinct changes.
+    pub changes: usize,
+    /// Changes that only an `ignore` rule matched.
+    pub ignored: usize,
+    /// Changes that no rule matched, and that did not go to the fallback.
+    pub unmatched: usize,
+    /// Changes that a rule matched and no target serves.
+    pub not_served: usize,
+    /// Events without a change, such as S3's test event.
+    pub skipped: usize,
+    /// Changes for which no item can be sent.
+    pub unaddressable: usize,
+    /// What CloudFront accepted.
+    pub invalidations: Vec<InvalidationSummary>,
+    /// Present and true if nothing was sent because `DRY_RUN` is on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+/// An invalidation that CloudFront accepted, or that a dry run did not send.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct InvalidationSummary {
+    /// The id of the distribution or tenant.
+    pub distribution: String,
+    /// The id of the invalidation. Absent in a dry run, and if CloudFront only
+    /// answered that it accepted the same batch before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The items.
+    pub items: Vec<String>,
+}
+
+/// Why an invocation must be retried.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct InvocationError {
+    /// [`UNREADABLE`] or [`NOT_ACCEPTED`].
+    pub kind: &'static str,
+    /// One line per reason.
+    pub message: String,
+}
+
+impl From<Unreadable> for InvocationError {
+    fn from(reason: Unreadable) -> Self {
+        Self { kind: UNREADABLE, message: reason.to_string() }
+    }
+}
+
+impl From<InvocationError> for lambda_runtime::Diagnostic {
+    fn from(error: InvocationError) -> Self {
+        Self { error_type: error.kind.to_owned(), error_message: error.message }
+    }
+}
+
+/// Answers the caller.
+pub fn answer(payload: &Payload, submission: &Submission) -> Result<Answer, InvocationError> {
+    let deliveries = payload.deliveries.iter().zip(&submission.needs_redelivery);
+    let mut failed = deliveries.filter(|(_, failed)| **failed).map(|(delivery, _)| delivery);
+    match payload.source {
+        PayloadSource::Queue => {
+            let mut response = SqsBatchResponse::default();
+            for delivery in failed {
+                let Some(id) = &delivery.id else { return Err(error(payload, submission)) };
+                response.add_failure(id);
+            }
+            Ok(Answer::Queue(response))
+        }
+        PayloadSource::Direct if failed.next().is_some() => Err(error(payload, submission)),
+        PayloadSource::Direct => Ok(Answer::Summary(summary(payload, submission))),
+    }
+}
+
+/// Everything that was not accepted or not read.
+fn error(payload: &Payload, submission: &Submission) -> InvocationError {
+    let not_accepted = failures(submission);
+    let kind = if not_accepted.is_empty() { UNREADABLE } else { NOT_ACCEPTED };
+    let unreadable = payload.deliveries.iter().flat_map(|delivery| &delivery.unreadable);
+    let lines = not_accepted.into_iter().chain(unreadable.map(ToString::to_string));
+    InvocationError { kind, message: lines.collect::<Vec<_>>().join("\n") }
+}
+
+/// One line per distribution and reason for which items were not accepted.
+pub fn failures(submission: &Submission) -> Vec<String> {
+    let mut lines = Vec::new();
+    for part in &submission.distributions {
+        let mut reasons: BTreeMap<String, (&Item, usize)> = BTreeMap::new();
+        for submitted in part.items() {
+            if let Some(failure) = submitted.outcome.failure() {
+                let first = (&submitted.planned.item, 0);
+                reasons.entry(failure.to_string()).or_insert(first).1 += 1;
+            }
+        }
+        let targets = part.targets.join(", ");
+        lines.extend(reasons.into_iter().map(|(reason, (item, count))| {
+            let others = match count {
+                1 => String::new(),
+                count => format!(" and {} more", count - 1),
+            };
+            format!(
+                "target {targets} ({}) did not accept {item}{others}: {reason}",
+                part.distribution
+            )
+        }));
+    }
+    lines
+}
+
+fn summary(payload: &Payload, submission: &Submission) -> Summary {
+    let mut dry_run = false;
+    let mut invalidations: Vec<InvalidationSummary> = Vec::new();
+    for part in &submission.distributions {
+        let distribution = part.distribution.to_string();
+        for submitted in part.items() {
+            let id = match &submitted.outcome {
+                Outcome::Accepted(invalidation) | Outcome::Remembered(invalidation) => {
+                    Some(invalidation.id.clone()).filter(|id| !id.is_empty())
+                }
+                Outcome::DryRun => {
+                    dry_run = true;
+                    None
+                }
+                Outcome::Refused(_) | Outcome::Retry(_) => continue,
+            };
+            let item = submitted.planned.item.to_string();
+            match invalidations.last_mut() {
+                Some(last) if last.distribution == distribution && last.id == id => {
+                    last.items.push(item);
+                }
+                _ => invalidations.push(InvalidationSummary {
+                    distribution: distribution.clone(),
+                    id,
+                    items: vec![item],
+                }),
+            }
+        }
+    }
+    let counts = submission.counts;
+    Summary {
+        changes: counts.changes,
+        ignored: counts.ignored,
+        unmatched: counts.unmatched,
+        not_served: counts.not_served,
+        skipped: payload.deliveries.iter().map(|delivery| delivery.skipped).sum(),
+        unaddressable: submission.distributions.iter().map(|part| part.unaddressable.len()).sum(),
+        invalidations,
+        dry_run,
+    }
+}
+
+#[cfg(test)]
+mod tests;

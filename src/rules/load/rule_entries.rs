@@ -1,0 +1,183 @@
+//! The entries of `rules`.
+
+use std::collections::HashMap;
+
+use crate::{
+    distribution::DistributionId,
+    event::Kind,
+    rules::{
+        Action, Conditions, Invalidate, Rule, RuleRegex, TargetIndex, Template, TemplateError,
+        finding::{Code, Finding, Findings},
+        mapping::{EXCEPT, INVALIDATE, MappingReader, RULE, read, read_list, read_texts},
+        yaml::{Node, Shape, Span},
+    },
+};
+
+use super::{condition_values::read_conditions, target_entries::TargetTable, unknown_target};
+
+/// The events of a rule without `events`.
+const DEFAULT_EVENTS: &[Kind] = &[Kind::Created, Kind::Deleted];
+
+pub(super) fn read_rules(
+    rules: Node<'_>,
+    targets: &mut TargetTable,
+    findings: &mut Findings,
+) -> Vec<Rule> {
+    let mut names = HashMap::new();
+    let mut list = Vec::new();
+    for node in read_list(rules, "a list of rules", findings) {
+        if findings.is_full() {
+            break;
+        }
+        if let Some(mut fields) = MappingReader::new(node, &RULE, findings) {
+            list.push(read_rule(&mut fields, &mut names, targets));
+        }
+    }
+    list
+}
+
+fn read_rule<'t>(
+    fields: &mut MappingReader<'_, 't>,
+    names: &mut HashMap<&'t str, Span>,
+    targets: &mut TargetTable,
+) -> Rule {
+    let node = fields.node;
+    let name = read_name(fields, names);
+    let ignore = fields.read("ignore").unwrap_or(false);
+    let stop = fields.read("stop").unwrap_or(false);
+    let conditions = read_conditions(fields, (!ignore).then_some(DEFAULT_EVENTS));
+    let mut except = Vec::new();
+    for node in fields.nodes("except") {
+        let set = MappingReader::new(node, &EXCEPT, fields.findings);
+        except.extend(set.map(|mut fields| read_conditions(&mut fields, None)));
+    }
+    let invalidates = read_invalidates(fields, &conditions, targets);
+    let conflict = |field, message| node.field_finding(Code::ConflictingFields, field, message);
+    let finding = match (ignore, node.field("invalidate").is_some()) {
+        (true, true) => Some(
+            conflict("invalidate", "a rule with `ignore: true` cannot invalidate anything")
+                .help("remove `ignore` or `invalidate`"),
+        ),
+        (true, false) if stop => {
+            Some(conflict("stop", "a rule with `ignore: true` always stops").help("remove `stop`"))
+        }
+        (false, false) => Some(
+            node.finding(
+                Code::MissingField,
+                "the rule has neither `invalidate` nor `ignore: true`",
+            )
+            .help("name the targets: `invalidate: [TARGET]`"),
+        ),
+        _ => None,
+    };
+    finding.into_iter().for_each(|finding| fields.findings.push(finding));
+    let action = match ignore {
+        true => Action::Ignore,
+        false => Action::Invalidate { targets: invalidates, stop },
+    };
+    Rule { name: name.into(), line: node.span().line, conditions, except, action }
+}
+
+fn read_name<'t>(fields: &mut MappingReader<'_, 't>, names: &mut HashMap<&'t str, Span>) -> String {
+    const MISSING: [&str; 2] =
+        ["the rule has no `name`", "add a name: logs, metrics and `explain` show it"];
+    let Some(node) = fields.required("name", MISSING) else { return String::new() };
+    let Some(name) = read::<String>(node, fields.findings) else { return String::new() };
+    if name.trim().is_empty() {
+        fields.findings.push(node.finding(Code::EmptyValue, "the name of the rule is empty"));
+    } else if let Some(first) = names.get(&*name) {
+        let finding = node.finding(Code::DuplicateName, format!("a second rule is named `{name}`"));
+        let first = format!("first at line {}, column {}", first.line, first.column);
+        fields.findings.push(finding.note(first).help("give each rule its own name"));
+    } else {
+        names.insert(node.text(), node.span());
+    }
+    name
+}
+
+fn read_invalidates(
+    fields: &mut MappingReader<'_, '_>,
+    conditions: &Conditions,
+    targets: &mut TargetTable,
+) -> Vec<Invalidate> {
+    // With an invalid regex the captures are not known, and templates are not checked.
+    let regexes = fields.node.field("regex").map_or(0, |node| node.values().len());
+    let regexes = (regexes == conditions.regexes.len()).then_some(&*conditions.regexes);
+    let mut entries = Vec::new();
+    for node in fields.nodes("invalidate") {
+        if node.shape() == Shape::Text {
+            let target = target_index(node, targets, fields.findings);
+            let (paths, tags) = (vec![Template::default()], Vec::new());
+            entries.extend(target.map(|target| Invalidate { target, paths, tags }));
+        } else if let Some(mut fields) = MappingReader::new(node, &INVALIDATE, fields.findings) {
+            entries.extend(read_invalidate(&mut fields, regexes, targets));
+        }
+    }
+    entries
+}
+
+fn read_invalidate(
+    fields: &mut MappingReader<'_, '_>,
+    regexes: Option<&[RuleRegex]>,
+    targets: &mut TargetTable,
+) -> Option<Invalidate> {
+    const MISSING: [&str; 2] = ["the entry has no `target`", "name the target: `target: NAME`"];
+    let target = fields.required("target", MISSING).and_then(|node| {
+        read::<String>(node, fields.findings)?;
+        target_index(node, targets, fields.findings)
+    });
+    let (paths_node, tags_node) = (fields.node.field("paths"), fields.node.field("tags"));
+    let is_empty = |node: Node<'_>| node.values().is_empty();
+    if let Some(paths) = paths_node.filter(|node| is_empty(*node))
+        && tags_node.is_none_or(is_empty)
+    {
+        let message = "the entry has no paths and no tags, so it invalidates nothing";
+        let help = "remove `paths` to invalidate the object's own path, or add `tags`";
+        fields.findings.push(paths.finding(Code::EmptyList, message).help(help));
+    }
+    let mut texts =
+        |node: Option<_>| node.map_or_else(Vec::new, |node| read_texts(node, fields.findings));
+    let (path_texts, tag_texts) = (texts(paths_node), texts(tags_node));
+    let regexes = regexes?;
+    let mut paths = read_templates(path_texts, regexes, Template::path, fields.findings);
+    if paths_node.is_none() {
+        paths.push(Template::default());
+    }
+    let tags = read_templates(tag_texts, regexes, Template::tag, fields.findings);
+    Some(Invalidate { target: target?, paths, tags })
+}
+
+fn read_templates(
+    texts: Vec<(Node<'_>, String)>,
+    regexes: &[RuleRegex],
+    parse: fn(&str, &[RuleRegex]) -> Result<Template, TemplateError>,
+    findings: &mut Findings,
+) -> Vec<Template> {
+    let mut templates = Vec::new();
+    for (node, text) in texts {
+        match parse(&text, regexes) {
+            Ok(template) => templates.push(template),
+            Err(TemplateError { problem, help, unknown }) => {
+                let finding = node.finding(Code::BadTemplate, problem);
+                findings.push(Finding { unknown, ..finding.help(help) });
+            }
+        }
+    }
+    templates
+}
+
+fn target_index(
+    node: Node<'_>,
+    targets: &mut TargetTable,
+    findings: &mut Findings,
+) -> Option<TargetIndex> {
+    let name = node.text();
+    if let Some(index) = targets.get(name) {
+        return index;
+    }
+    if let Ok(id) = DistributionId::distribution(name) {
+        return Some(targets.add_bare(id));
+    }
+    findings.push(unknown_target(node.finding(Code::UnknownTarget, ""), name, &targets.names()));
+    None
+}

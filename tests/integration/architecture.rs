@@ -1,0 +1,108 @@
+//! The invariants of ARCHITECTURE.md about modules, read from the sources.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Which modules a module may use. Data flows from the first to the last.
+const MAY_USE: [(&str, &[&str]); 14] = [
+    ("distribution", &[]),
+    ("event", &[]),
+    ("item", &[]),
+    ("target", &["distribution", "item"]),
+    ("rules", &["distribution", "event", "item", "target"]),
+    ("plan", &["distribution", "event", "item", "target", "rules"]),
+    ("cloudfront", &["distribution", "event", "item", "plan"]),
+    ("response", &["cloudfront", "event", "item"]),
+    ("handler", &["cloudfront", "distribution", "event", "item", "plan", "response", "rules"]),
+    (
+        "telemetry",
+        &["cloudfront", "distribution", "event", "handler", "plan", "response", "target"],
+    ),
+    ("config", &["distribution", "rules"]),
+    ("bootstrap", &["cloudfront", "config", "handler", "response", "telemetry"]),
+    ("lib", &[]),
+    ("main", &[]),
+];
+
+/// The modules without clock, I/O, environment and AWS SDK.
+const PURE: [&str; 6] = ["distribution", "event", "item", "target", "rules", "plan"];
+
+const IMPURE: [&str; 8] =
+    ["aws_config", "aws_sdk", "tokio", "std::env", "std::fs", "std::net", "SystemTime", "Instant"];
+
+#[test]
+fn modules_use_only_what_comes_before_them() {
+    for (module, code) in sources() {
+        let (_, allowed) = MAY_USE.iter().find(|(name, _)| *name == module).unwrap_or_else(|| {
+            panic!("add the module {module} to MAY_USE, and to ARCHITECTURE.md")
+        });
+        let used = used_modules(&code);
+        let forbidden: Vec<_> =
+            used.iter().filter(|used| **used != module && !allowed.contains(&&***used)).collect();
+        assert!(forbidden.is_empty(), "{module} must not use {forbidden:?}");
+    }
+}
+
+#[test]
+fn everything_up_to_the_plan_is_pure() {
+    for (module, code) in sources().into_iter().filter(|(name, _)| PURE.contains(&&**name)) {
+        for word in IMPURE {
+            assert!(!code.contains(word), "{module} must not use {word}");
+        }
+    }
+}
+
+/// The code of each top-level module of the library, without comments and tests.
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut sources = Vec::new();
+    let mut left: Vec<PathBuf> = vec![root.clone()];
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.iter().all(|part| part != "tests" && part != "tests.rs") {
+            let module = path.strip_prefix(&root).unwrap().iter().next().unwrap();
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let code = code.lines().map(|line| line.split("//").next().unwrap_or_default());
+            let module = module.to_str().unwrap().trim_end_matches(".rs").to_owned();
+            sources.push((module, code.collect::<Vec<_>>().join("\n")));
+        }
+    }
+    assert!(sources.len() > 20, "{sources:?}");
+    sources
+}
+
+/// The modules after `crate::`, alone or in braces.
+fn used_modules(code: &str) -> BTreeSet<String> {
+    let name = |text: &str| -> String {
+        text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    };
+    let mut used = BTreeSet::new();
+    for path in code.split("crate::").skip(1) {
+        let Some(list) = path.strip_prefix('{') else {
+            used.insert(name(path));
+            continue;
+        };
+        let mut depth = 0;
+        let mut start = true;
+        for (at, c) in list.char_indices() {
+            if start && depth == 0 && !c.is_whitespace() {
+                used.insert(name(&list[at..]));
+                start = false;
+            }
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' => start = depth == 0,
+                _ => {}
+            }
+        }
+    }
+    used.remove("");
+    used
+}

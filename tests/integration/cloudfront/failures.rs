@@ -1,0 +1,243 @@
+//! A test for each row of docs/failures.md.
+
+use std::collections::BTreeSet;
+
+use super::scripted::{
+    Answer, BAD_PATH, ScriptedCloudFront, THROTTLED, TOO_MANY, USED_REFERENCE, assumed,
+};
+use crate::hand_plan::{HandPlan, ROLE, count, message, with_role, words};
+
+const NO_SUCH: Answer =
+    Answer::Error(404, "NoSuchDistribution", "The specified distribution does not exist.");
+const DENIED: Answer = Answer::Error(403, "AccessDenied", "Access denied.");
+const EXISTS: Answer = Answer::Error(400, "InvalidationBatchAlreadyExists", "exists");
+const TOO_LARGE: Answer = Answer::Error(413, "BatchTooLarge", "too large");
+
+/// A plan of one request with `n` items, some of which have `bad` in their name.
+fn plan(n: usize, bad: &[usize]) -> HandPlan {
+    let name = |i| if bad.contains(&i) { format!("/{i:04}-bad") } else { format!("/{i:04}") };
+    HandPlan::direct().request("E1EXAMPLE", (0..n).map(name))
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_outcome_and_message_of_each_error() {
+    for (answer, requests, outcome, expected) in [
+        (TOO_MANY, 1, "retry:TooManyInvalidationsInProgress", "in some minutes"),
+        (THROTTLED, 10, "retry:Throttling", "whole account"),
+        (
+            Answer::Error(503, "ServiceUnavailable", "busy"),
+            10,
+            "retry:ServiceUnavailable",
+            "not billed twice",
+        ),
+        (Answer::Raw(502, "<html>".to_owned()), 10, "retry:Http502", "not billed twice"),
+        (Answer::Drop, 10, "retry:ConnectionFailed", "connection reset by peer"),
+        (Answer::Hang, 10, "retry:RequestTimeout", "not billed twice"),
+        (BAD_PATH, 1, "refused:InvalidArgument", "does not accept `/a`"),
+        (NO_SUCH, 1, "refused:NoSuchDistribution", "correct the distribution id"),
+        (Answer::Error(404, "EntityNotFound", "no"), 1, "refused:EntityNotFound", "rules.yaml"),
+        (
+            DENIED,
+            1,
+            "refused:AccessDenied",
+            "allow `cloudfront:CreateInvalidation` on `arn:aws:cloudfront::*:distribution/E1EXAMPLE` to the function's role",
+        ),
+        (
+            Answer::Error(403, "ExpiredToken", "The security token is expired"),
+            1,
+            "retry:ExpiredToken",
+            "credentials of the function's role",
+        ),
+        (TOO_LARGE, 1, "retry:BatchTooLarge", "too large"),
+        (EXISTS, 2, "retry:InvalidationBatchAlreadyExists", "exists"),
+        (Answer::Error(400, "MalformedXML", "what"), 1, "retry:MalformedXML", "what"),
+        (Answer::Raw(418, String::new()), 1, "retry:Http418", "`E1EXAMPLE` (target www)"),
+    ] {
+        let scripted = ScriptedCloudFront::always(answer.clone());
+        let plan = HandPlan::direct().request("E1EXAMPLE", ["/a"]);
+        let submission = plan.submit(&scripted.client()).await;
+        assert_eq!(words(&submission), [outcome], "{answer:?}");
+        assert_eq!(scripted.sent().len(), requests, "{answer:?}");
+        let message = message(&submission);
+        assert!(message.contains(expected), "{message:?} does not contain {expected:?}");
+        assert!(message.contains("E1EXAMPLE"), "{message:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn access_denied_names_the_tenant_and_the_role() {
+    let scripted = ScriptedCloudFront::with_sts(|_| DENIED);
+    let mut tenant = with_role("dt_1EXAMPLE", "secret");
+    let role = tenant.role.as_mut().unwrap();
+    role.arn = ROLE.replace("arn:aws:", "arn:aws-cn:");
+    let submission = HandPlan::direct().request_to(tenant, ["/a"]).submit(&scripted.client()).await;
+    assert_eq!(words(&submission), ["refused:AccessDenied"]);
+    let expected = "allow `cloudfront:CreateInvalidationForDistributionTenant` on `arn:aws-cn:cloudfront::444455556666:distribution-tenant/dt_1EXAMPLE` to `arn:aws-cn:iam::444455556666:role/invalidator`";
+    assert!(message(&submission).contains(expected), "{}", message(&submission));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_item_is_isolated() {
+    for bad in [0, 1, 499, 500, 998, 999] {
+        let scripted = ScriptedCloudFront::refusing("bad");
+        let submission = plan(1_000, &[bad]).submit(&scripted.client()).await;
+        for (at, word) in words(&submission).iter().enumerate() {
+            assert_eq!(word, if at == bad { "refused:InvalidArgument" } else { "accepted" });
+        }
+        // Both halves of ten levels, and the whole.
+        assert!(scripted.sent().len() <= 21, "{}", scripted.sent().len());
+        // No item is accepted, and billed, twice.
+        let mut accepted = scripted.sent();
+        accepted.retain(|sent| !sent.items.iter().any(|item| item.ends_with("bad")));
+        let accepted: Vec<&String> = accepted.iter().flat_map(|sent| &sent.items).collect();
+        assert_eq!(accepted.len(), 999);
+        assert_eq!(accepted.iter().collect::<BTreeSet<_>>().len(), 999);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn halves_have_their_own_references_in_every_process() {
+    let references = async || {
+        let scripted = ScriptedCloudFront::refusing("bad");
+        plan(8, &[3]).submit(&scripted.client()).await;
+        scripted.references()
+    };
+    let first = references().await;
+    assert_eq!(first.iter().collect::<BTreeSet<_>>().len(), first.len());
+    assert_eq!(references().await, first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bisecting_has_a_limit() {
+    let bad: Vec<usize> = (0..1_000).step_by(100).collect();
+    let scripted = ScriptedCloudFront::refusing("bad");
+    let submission = plan(1_000, &bad).submit(&scripted.client()).await;
+    assert_eq!(scripted.sent().len(), 32);
+    let words = words(&submission);
+    let accepted = count(&words, "accepted");
+    assert_eq!(accepted + count(&words, "retry:RequestLimit"), 1_000);
+    // The largest halves go first, so that many items are accepted.
+    assert!(accepted >= 300, "{accepted}");
+    assert!(message(&submission).contains("after 32 requests"), "{}", message(&submission));
+}
+
+#[tokio::test(start_paused = true)]
+async fn planned_requests_go_before_the_halves_of_a_refused_one() {
+    let scripted = ScriptedCloudFront::refusing("bad");
+    let plan =
+        HandPlan::direct().request("E1EXAMPLE", ["/1", "/2-bad"]).request("E1EXAMPLE", ["/3"]);
+    let submission = plan.submit(&scripted.client()).await;
+    assert_eq!(words(&submission), ["accepted", "refused:InvalidArgument", "accepted"]);
+    assert_eq!(scripted.batches(), ["/1 /2-bad", "/3", "/1", "/2-bad"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_used_reference_is_an_acceptance() {
+    let scripted = ScriptedCloudFront::in_turn([USED_REFERENCE]);
+    let submission = plan(2, &[]).submit(&scripted.client()).await;
+    assert_eq!(words(&submission), ["unnamed"; 2]);
+    assert_eq!(scripted.sent().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reference_of_other_items_is_salted_once() {
+    let scripted = ScriptedCloudFront::in_turn([EXISTS]);
+    let submission = plan(2, &[]).submit(&scripted.client()).await;
+    assert_eq!(words(&submission), ["accepted"; 2]);
+    let [first, second] = &scripted.sent()[..] else { panic!("two requests") };
+    assert_eq!(first.items, second.items);
+    assert_ne!(first.reference, second.reference);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_too_large_is_bisected() {
+    let scripted = ScriptedCloudFront::new(|sent| match sent.items.len() {
+        0..=3 => Answer::Created,
+        _ => TOO_LARGE,
+    });
+    let submission = plan(10, &[]).submit(&scripted.client()).await;
+    assert_eq!(words(&submission), ["accepted"; 10]);
+    let sizes: Vec<_> = scripted.sent().iter().map(|sent| sent.items.len()).collect();
+    assert_eq!(sizes, [10, 5, 2, 3, 5, 2, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_ends_a_distribution_spares_the_others() {
+    for answer in [TOO_MANY, NO_SUCH, DENIED] {
+        let scripted = ScriptedCloudFront::to("E1EXAMPLE", answer);
+        let plan = HandPlan::direct()
+            .request("E1EXAMPLE", ["/1"])
+            .request("E1EXAMPLE", ["/2"])
+            .request("E2EXAMPLE", ["/1"])
+            .request("E2EXAMPLE", ["/2"]);
+        let words = words(&plan.submit(&scripted.client()).await);
+        assert!(words[..2].iter().all(|word| word.contains(':')), "{words:?}");
+        assert_eq!(words[2..], ["accepted"; 2]);
+        assert_eq!(scripted.sent().len(), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_is_assumed_once() {
+    let scripted = ScriptedCloudFront::with_sts(|_| Answer::Created);
+    let cloudfront = scripted.client();
+    for path in ["/a", "/b"] {
+        let plan = HandPlan::direct().request_to(with_role("E1EXAMPLE", "secret"), [path]);
+        assert_eq!(words(&plan.submit(&cloudfront).await), ["accepted"]);
+    }
+    let [sts, first, second] = &scripted.sent()[..] else { panic!("{:?}", scripted.sent()) };
+    assert!(sts.uri.contains("sts.eu-central-1."), "{}", sts.uri);
+    for part in [
+        "Action=AssumeRole",
+        "RoleArn=arn%3Aaws%3Aiam%3A%3A444455556666%3Arole%2Finvalidator",
+        "RoleSessionName=s3-cloudfront-invalidator",
+        "ExternalId=secret",
+    ] {
+        assert!(sts.body.contains(part), "{}", sts.body);
+    }
+    for sent in [first, second] {
+        assert!(sent.headers["authorization"].contains("Credential=AKIDROLE/"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejected_credentials_of_a_role_are_not_kept() {
+    let mut assumptions = 0;
+    let scripted = ScriptedCloudFront::new(move |sent| {
+        if sent.is_to_sts() {
+            assumptions += 1;
+            return assumed(if assumptions == 1 { "AKIDOLD" } else { "AKIDNEW" });
+        }
+        if sent.headers["authorization"].contains("AKIDOLD") {
+            return Answer::Error(403, "ExpiredToken", "expired");
+        }
+        Answer::Created
+    });
+    let cloudfront = scripted.client();
+    let plan = HandPlan::direct().request_to(with_role("E1EXAMPLE", "secret"), ["/a"]);
+    assert_eq!(words(&plan.submit(&cloudfront).await), ["retry:ExpiredToken"]);
+    assert_eq!(words(&plan.submit(&cloudfront).await), ["accepted"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_cannot_be_assumed_fails_alone() {
+    let scripted = ScriptedCloudFront::new(|sent| {
+        if sent.is_to_sts() {
+            return Answer::Error(
+                403,
+                "AccessDenied",
+                "User is not authorized to perform: sts:AssumeRole",
+            );
+        }
+        Answer::Created
+    });
+    let plan = HandPlan::direct()
+        .request_to(with_role("E1EXAMPLE", "secret"), ["/a"])
+        .request("E2EXAMPLE", ["/a"]);
+    let submission = plan.submit(&scripted.client()).await;
+    assert_eq!(words(&submission), ["retry:RequestNotSent", "accepted"]);
+    let message = message(&submission);
+    assert!(message.contains("not authorized to perform: sts:AssumeRole"), "{message}");
+    assert!(message.contains(&format!("allow `sts:AssumeRole` on `{ROLE}`")), "{message}");
+    assert_eq!(submission.distributions[0].calls, 0);
+}

@@ -1,0 +1,171 @@
+//! The requests, byte for byte, and their retries.
+
+use aws_config::Region;
+use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
+use aws_smithy_runtime_api::{
+    client::{
+        http::SharedHttpClient,
+        orchestrator::{HttpRequest, HttpResponse},
+    },
+    http::StatusCode,
+};
+use s3_cloudfront_invalidator::cloudfront::{CloudFront, Outcome, Settings};
+
+use super::scripted::{
+    Answer, ScriptedCloudFront, THROTTLED, client, created, error, retry_config, sdk_config,
+};
+use crate::hand_plan::{HandPlan, message, words};
+
+fn plan() -> HandPlan {
+    HandPlan::direct().request("E1EXAMPLE", ["/a"])
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_request_of_a_distribution() {
+    let scripted = ScriptedCloudFront::in_turn([]);
+    let plan = HandPlan::direct().request("E1EXAMPLE", ["/a%20b&c.html", "/docs/*", "#posts"]);
+    let submission = plan.submit(&scripted.client()).await;
+    assert_eq!(words(&submission), ["accepted"; 3]);
+
+    let [sent] = &scripted.sent()[..] else { panic!("one request") };
+    assert_eq!(sent.method, "POST");
+    assert_eq!(
+        sent.uri,
+        "https://cloudfront.amazonaws.com/2020-05-31/distribution/E1EXAMPLE/invalidation"
+    );
+    assert_eq!(sent.headers["content-type"], "application/xml");
+    let scope = "/us-east-1/cloudfront/aws4_request, ";
+    assert!(sent.headers["authorization"].contains(scope), "{:?}", sent.headers);
+    assert_eq!(
+        sent.body,
+        format!(
+            r##"<InvalidationBatch xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Paths><Quantity>3</Quantity><Items><Path>#posts</Path><Path>/a%20b&amp;c.html</Path><Path>/docs/*</Path></Items></Paths><CallerReference>{}</CallerReference></InvalidationBatch>"##,
+            submission.distributions[0].requests[0].caller_reference
+        )
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recorded_exchange() {
+    let plan = HandPlan::direct().request("E1EXAMPLE", ["/a%20b.html"]);
+    let reference = &plan.build().distributions[0].requests[0].caller_reference;
+    let event = |status: u16, answer: String| {
+        let body = format!(
+            r#"<InvalidationBatch xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Paths><Quantity>1</Quantity><Items><Path>/a%20b.html</Path></Items></Paths><CallerReference>{reference}</CallerReference></InvalidationBatch>"#
+        );
+        let mut request = HttpRequest::new(body.into());
+        request.set_method("POST").unwrap();
+        let url = "https://cloudfront.amazonaws.com/2020-05-31/distribution/E1EXAMPLE/invalidation";
+        request.set_uri(url).unwrap();
+        request.headers_mut().insert("content-type", "application/xml");
+        let status = StatusCode::try_from(status).unwrap();
+        ReplayEvent::new(request, HttpResponse::new(status, answer.into()))
+    };
+    let replay = StaticReplayClient::new(vec![
+        event(400, error("Throttling", "Rate exceeded")),
+        event(503, error("ServiceUnavailable", "CloudFront encountered an internal error.")),
+        event(201, created("I2J0I21PCUYOIK")),
+    ]);
+    let cloudfront = client(&sdk_config(SharedHttpClient::new(replay.clone())));
+    let submission = plan.submit(&cloudfront).await;
+    let outcome = &submission.distributions[0].requests[0].items[0].outcome;
+    let Outcome::Accepted(invalidation) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(invalidation.id, "I2J0I21PCUYOIK");
+    replay.assert_requests_match(&[]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_request_of_a_tenant() {
+    let scripted = ScriptedCloudFront::in_turn([]);
+    let plan = HandPlan::direct().request("dt_2EXAMPLE", ["/a"]);
+    assert_eq!(words(&plan.submit(&scripted.client()).await), ["accepted"]);
+    assert_eq!(
+        scripted.sent()[0].uri,
+        "https://cloudfront.amazonaws.com/2020-05-31/distribution-tenant/dt_2EXAMPLE/invalidation"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_endpoint_of_each_partition() {
+    for (region, endpoint, signed_for) in [
+        (Some("eu-central-1"), "https://cloudfront.amazonaws.com/", "/us-east-1/"),
+        (
+            Some("cn-north-1"),
+            "https://cloudfront.cn-northwest-1.amazonaws.com.cn/",
+            "/cn-northwest-1/",
+        ),
+        (Some("us-gov-west-1"), "https://cloudfront.amazonaws.com/", "/us-gov-west-1/"),
+        (Some("eusc-de-east-1"), "https://cloudfront.amazonaws.eu/", "/eusc-de-east-1/"),
+        (None, "https://cloudfront.amazonaws.com/", "/us-east-1/"),
+    ] {
+        let scripted = ScriptedCloudFront::in_turn([]);
+        let config = scripted.sdk_config().into_builder().region(region.map(Region::new)).build();
+        assert_eq!(words(&plan().submit(&client(&config)).await), ["accepted"], "{region:?}");
+        let sent = scripted.sent().remove(0);
+        assert!(sent.uri.starts_with(endpoint), "{}", sent.uri);
+        assert!(sent.headers["authorization"].contains(signed_for), "{:?}", sent.headers);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retried_errors() {
+    let unavailable = Answer::Raw(503, "<html>busy</html>".to_owned());
+    let internal = Answer::Error(500, "InternalError", "We encountered an internal error.");
+    let answers = [THROTTLED, unavailable, internal, Answer::Drop, Answer::Hang, THROTTLED];
+    let scripted = ScriptedCloudFront::in_turn(answers.clone());
+    let submission = plan().submit(&scripted.client()).await;
+
+    assert_eq!(words(&submission), ["accepted"]);
+    let sent = scripted.sent();
+    assert_eq!(sent.len(), answers.len() + 1);
+    // The reference is the same, so that no attempt is billed twice.
+    assert!(sent.iter().all(|one| one.body == sent[0].body));
+    let part = &submission.distributions[0];
+    assert_eq!((part.calls, part.retries, part.throttles), (1, 6, 2));
+    // Six responses, one attempt timeout, and back-off of 1, 2, 4, 8, 16 and 20 s.
+    assert_eq!(part.duration_ms, 600 + 10_000 + 51_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_outage_does_not_use_up_the_retries() {
+    // The SDK's own quota would be used up after a hundred retries.
+    let scripted = ScriptedCloudFront::always(THROTTLED);
+    let cloudfront = scripted.client();
+    for round in 1..=30 {
+        let submission = plan().submit(&cloudfront).await;
+        assert_eq!(words(&submission), ["retry:Throttling"]);
+        assert_eq!(submission.distributions[0].throttles, 10);
+        assert_eq!(scripted.sent().len(), 10 * round);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_acceptance_without_a_body() {
+    let scripted = ScriptedCloudFront::in_turn([Answer::Raw(201, String::new())]);
+    assert_eq!(words(&plan().submit(&scripted.client()).await), ["unnamed"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_configuration_that_the_sdk_refuses() {
+    let scripted = ScriptedCloudFront::in_turn([]);
+    let config = scripted.sdk_config().into_builder();
+    let config = config.endpoint_url("http://127.0.0.1:9").use_fips(true).build();
+    let submission = plan().submit(&client(&config)).await;
+    assert_eq!(words(&submission), ["retry:RequestNotSent"]);
+    assert!(message(&submission).contains("FIPS"), "{}", message(&submission));
+    assert!(scripted.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings() {
+    let scripted = ScriptedCloudFront::always(THROTTLED);
+    let retry = Some(retry_config().with_max_attempts(4));
+    for (settings, word, requests) in [
+        (Settings { dry_run: true, ..Settings::default() }, "dry-run", 0),
+        (Settings { retry, ..Settings::default() }, "retry:Throttling", 4),
+    ] {
+        let cloudfront = CloudFront::new(&scripted.sdk_config(), settings);
+        assert_eq!(words(&plan().submit(&cloudfront).await), [word]);
+        assert_eq!(scripted.sent().len(), requests);
+    }
+}
