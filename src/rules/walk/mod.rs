@@ -69,7 +69,13 @@ pub(super) fn walk<'r>(
                 for entry in entries {
                     let target = &targets[entry.target.0];
                     let context = RenderContext::new(change, &target.paths, matched);
-                    contribute(rule, entry, context, &mut decision.contributions, observer);
+                    contribute(
+                        rule,
+                        entry,
+                        context.as_ref(),
+                        &mut decision.contributions,
+                        observer,
+                    );
                 }
             }
         }
@@ -85,14 +91,14 @@ pub(super) fn walk<'r>(
 fn contribute<'r>(
     rule: &'r Rule,
     entry: &'r Invalidate,
-    context: Option<RenderContext<'_>>,
+    context: Option<&RenderContext<'_>>,
     contributions: &mut Vec<Contribution>,
     observer: &mut impl RuleObserver<'r>,
 ) {
     let target = entry.target;
     for template in entry.paths.iter().chain(&entry.tags) {
         let first = contributions.len();
-        if let Some(context) = &context {
+        if let Some(context) = context {
             template.render(context, |item| {
                 contributions.push(Contribution { rule: Some(rule.name.clone()), target, item });
             });
