@@ -1,5 +1,5 @@
-//! A full batch of a queue, read by `event::read` and as trees of
-//! `serde_json::Value`: 6 MB, the most Lambda hands over at once.
+//! The largest payload of a queue, 6 MB, read by `event::read` and, for
+//! comparison, as `serde_json::Value`.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 
 use std::{fmt::Write, hint::black_box};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const PAYLOAD_BYTES: usize = 6_000_000;
 
-/// SQS messages that each hold one event of EventBridge, every member included.
+/// SQS messages, each with a complete EventBridge event.
 fn payload() -> String {
     let mut payload = String::from("{\"Records\":[");
     for number in 0.. {
@@ -19,7 +19,7 @@ fn payload() -> String {
             break;
         }
         let comma = if number == 0 { "" } else { "," };
-        write!(payload, "{comma}{message}").expect("a String takes everything");
+        write!(payload, "{comma}{message}").expect("writing to a String cannot fail");
     }
     payload + "]}"
 }

@@ -95,7 +95,7 @@ fn matching(criterion: &mut Criterion) {
                 bencher.iter(|| {
                     changes.iter().map(|change| decide(&rules, change)).for_each(|one| {
                         black_box(one);
-                    })
+                    });
                 });
             });
         }

@@ -1,11 +1,12 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use sha2::{Digest, Sha256};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// One S3 object event, whatever payload it came in.
+/// One S3 object event, independent of the payload that contained it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The bucket's name. Shared, since a payload names few buckets.
+    /// The bucket's name; shared, because a payload names few buckets.
     pub bucket: Arc<str>,
     /// The object key, decoded.
     pub key: String,
@@ -13,13 +14,13 @@ pub struct Change {
     pub kind: Kind,
     /// When it happened, in milliseconds since the Unix epoch.
     pub time_ms: Option<i64>,
-    /// The object's size in bytes. Deletes and some other kinds carry none.
+    /// The object's size in bytes; absent from deletions and some other kinds.
     pub size: Option<u64>,
-    /// The AWS account that owns the bucket. S3 notifications carry none.
+    /// The AWS account that owns the bucket; absent from S3 notifications.
     pub account: Option<Arc<str>>,
     /// The bucket's region.
     pub region: Option<Arc<str>>,
-    /// What makes this change the same as another one.
+    /// Equal for two changes that are the same event.
     pub identity: Identity,
 }
 
@@ -34,7 +35,7 @@ pub enum Kind {
     VersionExpired,
     /// Restored from an archive class.
     Restored,
-    /// The restored copy is gone.
+    /// The restored copy was removed.
     RestoreExpired,
     /// The ACL changed.
     AclUpdated,
@@ -79,8 +80,8 @@ impl Kind {
         }
     }
 
-    /// Whether readers see another object, or none, after the change. These
-    /// kinds lead to invalidations unless a rule says otherwise.
+    /// Whether viewers see other content, or none, after the change. These kinds
+    /// lead to invalidations unless a rule says otherwise.
     pub fn changes_content(self) -> bool {
         matches!(self, Self::Created | Self::Deleted)
     }
@@ -92,11 +93,9 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A name that is no [`Kind`].
+/// The error of parsing a name that is no [`Kind`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown event `{0}`; one of created, deleted, version_expired, restored, restore_expired, acl_updated, tags_changed, storage_class_changed, access_tier_changed, annotations_changed"
-)]
+#[error("unknown event `{0}`; one of {names}", names = Kind::ALL.map(Kind::name).join(", "))]
 pub struct UnknownKind(String);
 
 impl FromStr for Kind {
@@ -110,30 +109,29 @@ impl FromStr for Kind {
     }
 }
 
-/// What makes two changes the same: bucket, key, kind, version id, the
-/// occurrence and the replay's name, as the first 128 bits of a SHA-256.
+/// Equal for two changes that are the same event: the first 128 bits of a
+/// SHA-256 over bucket, key, kind, version id, occurrence and replay name.
 ///
-/// It is the same in every process, so that the caller reference built from it
-/// is too, and small enough to keep one for each of a million changes.
+/// It is the same in every process, and so is the caller reference that is
+/// built from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity([u8; 16]);
 
-/// Which of several like changes of one object this is. The first of these
-/// that the payload carries counts.
+/// Distinguishes like changes of one object. The first variant that the payload
+/// has a value for is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occurrence<'a> {
-    /// S3's sequencer, a hexadecimal number whose letter case does not matter.
+    /// S3's sequencer, a hexadecimal number; its letter case does not matter.
     Sequencer(&'a str),
     /// The event id of EventBridge, or the request id of an S3 notification.
     Event(&'a str),
     /// The message id of the delivery, or the invocation's request id.
     Delivery(&'a str),
-    /// A key list: there is just one.
+    /// A key list, which has each change once.
     Only,
 }
 
 impl<'a> Occurrence<'a> {
-    /// The first that there is.
     pub(super) fn first(
         sequencer: Option<&'a str>,
         id: Option<&'a str>,
@@ -144,8 +142,8 @@ impl<'a> Occurrence<'a> {
 }
 
 impl Identity {
-    /// Builds the identity of a change. `replay_name` is set when an
-    /// EventBridge archive replays it: that is a new change on purpose.
+    /// `replay_name` is set if an EventBridge archive replays the event, which
+    /// makes it a new change.
     pub fn new(
         bucket: &str,
         key: &str,
@@ -160,7 +158,7 @@ impl Identity {
             Occurrence::Delivery(id) => ("delivery", id.to_owned()),
             Occurrence::Only => ("only", String::new()),
         };
-        // One update of a short text costs less than many of its parts.
+        // Hashing one short text is faster than hashing its parts.
         let mut text = Vec::with_capacity(256);
         for part in [
             bucket,
@@ -180,24 +178,21 @@ impl Identity {
         Self(identity)
     }
 
-    /// The identity's bytes, for a hash over several identities.
+    /// The bytes, for a hash over several identities.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 }
 
+/// Converts an RFC 3339 time to milliseconds since the Unix epoch, rounded down.
+pub(super) fn milliseconds(text: &str) -> Option<i64> {
+    let nanoseconds = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos();
+    i64::try_from(nanoseconds.div_euclid(1_000_000)).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn identity(
-        kind: Kind,
-        version: Option<&str>,
-        occurrence: Occurrence<'_>,
-        replay: Option<&str>,
-    ) -> Identity {
-        Identity::new("bucket", "key", kind, version, occurrence, replay)
-    }
 
     #[test]
     fn kind_names_read_back() {
@@ -209,7 +204,10 @@ mod tests {
 
     #[test]
     fn identity_is_the_same_for_the_same_change() {
-        use Occurrence::{Event, Sequencer};
+        use Occurrence::{Event, Only, Sequencer};
+        let identity = |kind, version, occurrence, replay| {
+            Identity::new("bucket", "key", kind, version, occurrence, replay)
+        };
         let one = identity(Kind::Created, Some("v1"), Sequencer("00AB"), None);
         assert_eq!(one, identity(Kind::Created, Some("v1"), Sequencer("00ab"), None));
         for other in [
@@ -222,14 +220,23 @@ mod tests {
         ] {
             assert_ne!(one, other);
         }
+        let of = |bucket, key| Identity::new(bucket, key, Kind::Created, None, Only, None);
+        assert_ne!(of("a", "bc"), of("ab", "c"), "parts are separated");
     }
 
     #[test]
-    fn identity_keeps_fields_apart() {
-        let only = Occurrence::Only;
-        assert_ne!(
-            Identity::new("a", "bc", Kind::Created, None, only, None),
-            Identity::new("ab", "c", Kind::Created, None, only, None)
-        );
+    fn times() {
+        for (text, expected) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("1970-01-01T00:00:00.123Z", Some(123)),
+            ("1969-12-31T23:59:59.9999Z", Some(-1)),
+            ("2026-10-01T08:30:00.5Z", Some(1_790_843_400_500)),
+            ("2026-10-01T10:30:00.5+02:00", Some(1_790_843_400_500)),
+            ("2026-10-01 ten o'clock", None),
+            ("1790843400", None),
+            ("", None),
+        ] {
+            assert_eq!(milliseconds(text), expected, "{text}");
+        }
     }
 }

@@ -1,113 +1,84 @@
+//! Fills a delivery.
+
 use std::{collections::HashSet, fmt::Write, sync::Arc};
 
 use super::{Change, Delivery, Unreadable};
 
-/// How many refusals of one delivery are put into words. One is enough to make
-/// it fail; a payload of a million bad elements must not become a gigabyte.
+/// The number of errors that are kept of one delivery, so that a payload of a
+/// million bad elements does not make an error of a gigabyte.
 const MAX_UNREADABLE: usize = 20;
 
 /// Names that many changes of a payload share: buckets, accounts and regions.
 #[derive(Default)]
-pub(super) struct Names {
-    /// The first few, which mostly are all: comparing beats hashing.
-    first: Vec<Arc<str>>,
-    others: HashSet<Arc<str>>,
-}
+pub(super) struct Names(HashSet<Arc<str>>);
 
 impl Names {
     pub(super) fn share(&mut self, name: &str) -> Arc<str> {
-        let known = self.first.iter().find(|known| ***known == *name);
-        if let Some(known) = known.or_else(|| self.others.get(name)) {
+        if let Some(known) = self.0.get(name) {
             return Arc::clone(known);
         }
         let new = Arc::<str>::from(name);
-        if self.first.len() < 8 {
-            self.first.push(Arc::clone(&new));
-        } else {
-            self.others.insert(Arc::clone(&new));
-        }
+        self.0.insert(Arc::clone(&new));
         new
     }
 }
 
 /// A delivery that is being filled.
 pub(super) struct Collector<'a> {
-    /// What tells a change from others when the change itself has no name: the
-    /// message id, or the invocation's request id.
+    /// The message id, or the request id of the invocation. It identifies
+    /// changes that carry no id.
     pub(super) id: &'a str,
+    pub(super) names: &'a mut Names,
     delivery: Delivery,
-    /// The element that is being read, and those it is in.
+    /// The position of the list element that is being read.
     path: Vec<(&'static str, usize)>,
-    unlisted: usize,
+    /// The number of errors that are not in `delivery.unreadable`.
+    omitted: usize,
 }
 
 impl<'a> Collector<'a> {
-    /// An empty direct delivery.
-    pub(super) fn direct(request_id: &'a str) -> Self {
-        Self { id: request_id, delivery: Delivery::default(), path: Vec::new(), unlisted: 0 }
+    pub(super) fn new(id: &'a str, names: &'a mut Names) -> Self {
+        Self { id, names, delivery: Delivery::default(), path: Vec::new(), omitted: 0 }
     }
 
-    /// An empty delivery of a queue's message.
-    pub(super) fn message(id: &'a str, group: Option<&str>) -> Self {
-        let mut collector = Self::direct(id);
-        collector.delivery.id = Some(id.to_owned());
-        collector.delivery.group = group.map(str::to_owned);
-        collector
-    }
-
-    /// Begins the element of a list.
+    /// Starts an element of a list.
     pub(super) fn enter(&mut self, list: &'static str, at: usize) {
         self.path.push((list, at));
     }
 
-    /// Ends the element begun last.
+    /// Ends the element that was started last.
     pub(super) fn leave(&mut self) {
         self.path.pop();
     }
 
-    pub(super) fn add(&mut self, change: Change) {
-        // Most deliveries bring one change, and a queue thousands of deliveries.
+    /// Adds a change, or counts an event that no rule can match.
+    pub(super) fn add(&mut self, change: Option<Change>) {
+        self.delivery.skipped += usize::from(change.is_none());
+        // Exactly: a queue has thousands of deliveries, most with one change.
         if self.delivery.changes.is_empty() {
             self.delivery.changes.reserve_exact(1);
         }
-        self.delivery.changes.push(change);
+        self.delivery.changes.extend(change);
     }
 
-    /// Counts an event that is understood and asks for nothing.
-    pub(super) fn skip(&mut self) {
-        self.delivery.skipped += 1;
-    }
-
-    /// Takes what could not be read, unless it could.
+    /// Records an error with the position at which it occurred.
     pub(super) fn check(&mut self, result: Result<(), Unreadable>) {
-        if let Err(unreadable) = result {
-            self.refuse(&unreadable);
-        }
-    }
-
-    fn refuse(&mut self, unreadable: &Unreadable) {
+        let Err(unreadable) = result else { return };
         if self.delivery.unreadable.len() == MAX_UNREADABLE {
-            self.unlisted += 1;
+            self.omitted += 1;
             return;
         }
         let mut message = String::new();
         for (list, at) in &self.path {
             let _ = write!(message, "{list}[{at}]: ");
         }
-        let _ = write!(message, "{unreadable}");
-        self.delivery.unreadable.push(Unreadable::new(message));
-    }
-
-    /// Whether nothing at all was put in.
-    pub(super) fn is_empty(&self) -> bool {
-        let Delivery { changes, unreadable, skipped, .. } = &self.delivery;
-        changes.is_empty() && unreadable.is_empty() && *skipped == 0
+        self.delivery.unreadable.push(Unreadable::new(format!("{message}{unreadable}")));
     }
 
     pub(super) fn finish(mut self) -> Delivery {
-        if self.unlisted > 0 {
-            let more = Unreadable::new(format!("and {} more that are unreadable", self.unlisted));
-            self.delivery.unreadable.push(more);
+        if self.omitted > 0 {
+            let more = format!("and {} more that are unreadable", self.omitted);
+            self.delivery.unreadable.push(Unreadable::new(more));
         }
         self.delivery
     }

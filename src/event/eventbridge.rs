@@ -1,70 +1,68 @@
-//! S3 events as EventBridge tells them: keys are raw.
+//! S3 events from EventBridge; their keys are raw.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
 
 use super::{
-    Change, Identity, Kind, Occurrence, Unreadable,
-    collector::{Collector, Names},
-    time,
+    Change, Identity, Kind, Occurrence, Unreadable, change,
+    collector::Names,
+    object::{Object, S3Detail},
     unreadable::Quoted,
-    wire::{Detail, Object},
 };
 
-/// Reads the event that `event` is.
+/// Reads an event; `None` if no rule can match it.
 pub(super) fn read(
     event: &Object<'_>,
+    delivery_id: &str,
     names: &mut Names,
-    into: &mut Collector<'_>,
-) -> Result<(), Unreadable> {
+) -> Result<Option<Change>, Unreadable> {
     let (Some(source), Some(detail_type), Some(detail)) =
-        (&event.source, &event.detail_type, &event.detail)
+        (&*event.source, &*event.detail_type, &*event.detail)
     else {
-        return Err(reduced(event));
+        return Err(incomplete(event));
     };
     if source != "aws.s3" {
         return Err(Unreadable::new(format!(
-            "an event of {} ({}), not of `aws.s3`; let the rule's event pattern ask for \
-             \"source\": [\"aws.s3\"]",
+            "an event of {} ({}), not of `aws.s3`; add \"source\": [\"aws.s3\"] to the event \
+             pattern of the rule",
             Quoted(source),
             Quoted(detail_type),
         )));
     }
     let Some(kind) = kind(detail_type, detail) else {
-        into.skip();
-        return Ok(());
+        return Ok(None);
     };
     let missing = |member| {
         let id = event.id.as_deref().map(|id| format!(" {}", Quoted(id))).unwrap_or_default();
         Unreadable::new(format!("{} event{id} without {member}", Quoted(detail_type)))
     };
-    let bucket = detail.bucket.as_deref().ok_or_else(|| missing("`detail.bucket.name`"))?;
-    let key = detail.key.as_deref().ok_or_else(|| missing("`detail.object.key`"))?;
+    let object = &detail.object;
+    let bucket = detail.bucket.name.as_deref().ok_or_else(|| missing("`detail.bucket.name`"))?;
+    let key = object.key.as_deref().ok_or_else(|| missing("`detail.object.key`"))?;
     let id = event.id.as_deref().or(detail.request_id.as_deref());
-    let occurrence = Occurrence::first(detail.sequencer.as_deref(), id, into.id);
-    let (version_id, replay) = (detail.version_id.as_deref(), event.replay_name.as_deref());
-    into.add(Change {
+    let occurrence = Occurrence::first(object.sequencer.as_deref(), id, delivery_id);
+    let (version_id, replay) = (object.version_id.as_deref(), event.replay_name.as_deref());
+    Ok(Some(Change {
         bucket: names.share(bucket),
         key: key.to_owned(),
         kind,
-        time_ms: event.time.as_deref().and_then(time::milliseconds),
-        size: detail.size,
+        time_ms: event.time.as_deref().and_then(change::milliseconds),
+        size: *object.size,
         account: event.account.as_deref().map(|account| names.share(account)),
         region: event.region.as_deref().map(|region| names.share(region)),
         identity: Identity::new(bucket, key, kind, version_id, occurrence, replay),
-    });
-    Ok(())
+    }))
 }
 
-/// What happened, or `None` when it is nothing that a rule can ask for.
-fn kind(detail_type: &str, detail: &Detail<'_>) -> Option<Kind> {
+/// The kind of change, or `None` if no rule can match the event.
+fn kind(detail_type: &str, detail: &S3Detail<'_>) -> Option<Kind> {
     Some(match detail_type {
         "Object Created" => Kind::Created,
-        // A noncurrent version that lifecycle removes is no change for readers.
-        // Whoever deletes a version by hand may mean the current one: the event
-        // does not tell.
+        // Lifecycle removes noncurrent versions, which viewers do not see. A
+        // version that was deleted by hand may have been the current one: the
+        // event does not say.
         "Object Deleted"
             if detail.reason.as_deref() == Some("Lifecycle Expiration")
                 && detail.deletion_type.as_deref() == Some("Permanently Deleted")
-                && detail.version_id.is_some() =>
+                && detail.object.version_id.is_some() =>
         {
             Kind::VersionExpired
         }
@@ -76,20 +74,20 @@ fn kind(detail_type: &str, detail: &Detail<'_>) -> Option<Kind> {
         "Object Storage Class Changed" => Kind::StorageClassChanged,
         "Object Access Tier Changed" => Kind::AccessTierChanged,
         "Object Annotation Created" | "Object Annotation Removed" => Kind::AnnotationsChanged,
-        // "Object Restore Initiated" among them: nothing can be read yet.
+        // Includes "Object Restore Initiated": the object is not readable yet.
         _ => return None,
     })
 }
 
-/// An event that an input transformer reduced too far.
-fn reduced(event: &Object<'_>) -> Unreadable {
+/// The error of an event that lacks a member every event has.
+fn incomplete(event: &Object<'_>) -> Unreadable {
     let members = [
         ("`source`", event.source.is_some()),
         ("`detail-type`", event.detail_type.is_some()),
         ("`detail`", event.detail.is_some()),
     ];
     let missing: Vec<_> =
-        members.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect();
+        members.iter().filter(|(_, exists)| !exists).map(|(name, _)| *name).collect();
     Unreadable::new(format!(
         "an EventBridge event without {}; an input transformer must keep `source`, \
          `detail-type` and `detail`",
@@ -99,6 +97,8 @@ fn reduced(event: &Object<'_>) -> Unreadable {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -131,15 +131,12 @@ mod tests {
             ("AWS API Call via CloudTrail", "", "", "", None),
             ("object created", "", "", "", None),
         ] {
-            let text = |text: &'static str| (!text.is_empty()).then(|| text.into());
-            let detail = Detail {
-                reason: text(reason),
-                deletion_type: text(deletion),
-                version_id: text(version),
-                ..Detail::default()
-            };
-            let case = format!("{detail_type} / {reason} / {deletion} / {version}");
-            assert_eq!(kind(detail_type, &detail), expected, "{case}");
+            let detail = json!({
+                "object": {"version-id": version}, "reason": reason, "deletion-type": deletion,
+            })
+            .to_string();
+            let kind = kind(detail_type, &serde_json::from_str(&detail).expect("a detail"));
+            assert_eq!(kind, expected, "{detail_type}: {detail}");
         }
     }
 }

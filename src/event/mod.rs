@@ -1,12 +1,12 @@
-//! Payload shapes in, deliveries of changes out.
+//! Reads a payload into deliveries of S3 object changes.
 //!
 //! ```
-//! use s3_cloudfront_invalidator::event::{self, Kind, Source};
+//! use s3_cloudfront_invalidator::event::{self, Kind, PayloadSource};
 //!
 //! let payload = br#"{"source": "aws.s3", "detail-type": "Object Created", "detail":
 //!     {"bucket": {"name": "example-site"}, "object": {"key": "public/a+b.html"}}}"#;
 //! let payload = event::read(payload, "request-1")?;
-//! assert_eq!(payload.source, Source::Direct);
+//! assert_eq!(payload.source, PayloadSource::Direct);
 //! let change = &payload.deliveries[0].changes[0];
 //! assert_eq!((change.key.as_str(), change.kind), ("public/a+b.html", Kind::Created));
 //! # Ok::<(), event::Unreadable>(())
@@ -16,120 +16,112 @@
 //!
 //! A **document** is one of
 //!
-//! - an S3 event of EventBridge; an input transformer may reduce it, if it keeps
-//!   `source`, `detail-type` and `detail`;
-//! - `{"Data": …}` around one, or around an array of them (custom event bus);
-//! - an S3 notification, `{"Records": […]}`, or `s3:TestEvent`;
-//! - an SNS notification whose `Message` is a document, in `Records` as Lambda
-//!   is given it or as the envelope that a queue is given;
-//! - `{}`, which asks for nothing;
-//! - an array of these (Pipes, custom event bus).
+//! - an S3 event from EventBridge; an input transformer may reduce it, but must
+//!   keep `source`, `detail-type` and `detail`;
+//! - `{"Data": …}` around one event or an array of events (custom event bus);
+//! - an S3 notification, `{"Records": […]}`, or an `s3:TestEvent`;
+//! - an SNS notification whose `Message` is a document, either in `Records`
+//!   (Lambda subscription) or as a bare envelope (queue subscription);
+//! - `{}`, which is a no-op;
+//! - an array of the above (Pipes, custom event bus).
 //!
 //! A **payload** is a document, or SQS messages whose `body` is a document: in
-//! `Records` (event source mapping) or in an array (Pipes). Wrappings come in
-//! this order, queue, topic, bus, and each at most once; any other nesting is
-//! refused. Members that are not needed are ignored, and so is their order.
-//! Where a name occurs twice in an object, the last counts; of two lists of
-//! `Records`, both are read.
+//! `Records` (event source mapping) or in an array (Pipes). Wrappings are
+//! removed in the order queue, topic, bus, each at most once; any other nesting
+//! is refused.
+//!
+//! Unknown members and the order of members are ignored. An optional member
+//! that is empty or has an unexpected type is treated as missing. An object in
+//! which a known member occurs twice is unreadable.
 //!
 //! # Deliveries
 //!
-//! - Every SQS message is a delivery with its id. What cannot be read of it
-//!   fails that delivery alone.
-//! - Everything else in the payload is one delivery without an id, the last of
-//!   them. It is there, if empty, when there is no SQS message. When it fails,
-//!   the invocation does: there is no smaller unit to give back.
-//! - Elements of a list are read each on its own: one that cannot be read is
-//!   named by its place, and its neighbours go on.
-//! - A payload that as a whole is none of these is an error of [`read`].
+//! - Each SQS message is a delivery, identified by its message id. If part of it
+//!   is unreadable, only that delivery fails.
+//! - Everything else in the payload is one delivery without an id, which comes
+//!   last. If it fails, the invocation fails. It is present, possibly empty,
+//!   when the payload has no SQS messages.
+//! - List elements are read independently: an error names the position of the
+//!   unreadable element, and the other elements are processed.
+//! - If the whole payload has none of these shapes, [`read`] returns an error.
 //!
 //! # Changes
 //!
-//! - What happened, [`Kind`], is told by EventBridge's detail-type or by the
-//!   notification's event name, with or without `s3:`. Unknown ones, test events
-//!   and restores that only began are counted as skipped: S3 may send new ones
-//!   at any time.
-//! - [`Kind::VersionExpired`] is a removal by lifecycle, permanent, of a version
-//!   with an id. Every other removal is [`Kind::Deleted`].
-//! - EventBridge gives keys raw, notifications form-encoded: `+` is a space, then
-//!   `%XX` a byte. A percent sign that starts no byte stays as it is; bytes that
-//!   are not UTF-8 are unreadable, since no S3 key has them.
-//! - A key is any string that is not empty: `dir/`, NUL and more than the 1,024
-//!   bytes S3 allows are left to the rules and to CloudFront. Without a bucket,
-//!   a key or an event name, a record is unreadable.
-//! - A time that is not of RFC 3339 and a size that is no whole number from 0 to
-//!   2⁶⁴ − 1 are as good as absent.
-//! - The [`Identity`] has S3's sequencer; else the event's id, or the request id
-//!   of S3, which the records of one notification share, so that there bucket,
-//!   key, kind and version tell them apart; else the delivery's id.
+//! - [`Kind`] is derived from EventBridge's `detail-type` or from the
+//!   notification's `eventName`, with or without the prefix `s3:`. Unknown names,
+//!   test events and restores that have only started are counted as skipped,
+//!   because S3 may add event types at any time.
+//! - [`Kind::VersionExpired`] is the permanent removal by a lifecycle rule of a
+//!   version with an id. Every other removal is [`Kind::Deleted`].
+//! - Keys from EventBridge are raw. Keys from notifications are form-encoded:
+//!   `+` is a space, then `%XX` is decoded. A `%` that starts no escape is kept.
+//!   A key that does not decode to UTF-8 is unreadable, because S3 keys are UTF-8.
+//! - A key is any non-empty string: `dir/`, NUL and keys of more than 1,024 bytes
+//!   are left to the rules and to CloudFront. A record without a bucket, a key or
+//!   an event name is unreadable.
+//! - A time that is not RFC 3339, or a size that is not an integer from 0 to
+//!   2⁶⁴ − 1, is treated as missing.
+//! - [`Identity`] uses S3's sequencer; without one, the event id or S3's request
+//!   id; without those, the id of the delivery. The records of a notification
+//!   share a request id, so bucket, key, kind and version are part of it too.
 
 mod change;
 mod collector;
 mod eventbridge;
-mod json;
 mod notification;
+mod object;
 mod reader;
-mod time;
 mod unreadable;
-mod wire;
 
 pub use change::{Change, Identity, Kind, Occurrence, UnknownKind};
+pub use unreadable::Unreadable;
 
-/// Reads what one invocation brought. `request_id` is Lambda's: it names changes
-/// of a direct payload that have no name of their own, and is the same when
-/// Lambda tries again.
+/// Reads the payload of one invocation. `request_id` is Lambda's; it identifies
+/// changes of a direct payload that carry no id, and is kept on a retry.
 pub fn read(payload: &[u8], request_id: &str) -> Result<Payload, Unreadable> {
     let text = std::str::from_utf8(payload).map_err(|_| Unreadable::not_utf8(payload))?;
     reader::read(text, request_id)
 }
 
-/// What one invocation brought.
+/// A payload that was read.
 #[derive(Debug)]
 pub struct Payload {
-    /// Whether the caller can retry single deliveries.
-    pub source: Source,
-    /// The units the caller can retry. A direct payload is one delivery.
+    /// Whether single deliveries can be retried.
+    pub source: PayloadSource,
+    /// The units that can be retried; a direct payload is one delivery.
     pub deliveries: Vec<Delivery>,
 }
 
-/// Who called, which decides the shape of the answer.
+/// The kind of caller, which decides the shape of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// An SQS event source mapping, or Pipes from SQS: every message is a
-    /// delivery of its own and is answered by its id.
+pub enum PayloadSource {
+    /// An SQS event source mapping, or Pipes from SQS: each message is a
+    /// delivery, and the answer lists the ids of the failed ones.
     Queue,
-    /// Anything else: the payload is one delivery.
+    /// Any other caller: the payload is one delivery.
     Direct,
 }
 
-/// One unit the caller can retry: an SQS message, or a whole direct payload.
+/// A unit that the caller can retry: an SQS message, or a whole direct payload.
 #[derive(Debug, Default)]
 pub struct Delivery {
     /// The SQS message id; `None` for a direct payload.
     pub id: Option<String>,
-    /// The message group of a FIFO queue.
+    /// The message group, if the queue is FIFO.
     pub group: Option<String>,
     /// The changes that could be read.
     pub changes: Vec<Change>,
-    /// What could not be read. Such a delivery fails, after its readable
-    /// changes were submitted.
+    /// The parts that could not be read. If there are any, the delivery fails
+    /// after its readable changes were submitted.
     pub unreadable: Vec<Unreadable>,
-    /// Events that are understood and ask for nothing: S3's test event,
-    /// unknown detail-types and event names, a restore that was only started.
+    /// The number of valid events that are no change: S3's test event, unknown
+    /// event types, restores that have only started.
     pub skipped: usize,
 }
 
-/// Why a part of a payload could not be read: what was expected, and what came.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Unreadable {
-    message: String,
-}
-
-impl Unreadable {
-    /// An error with its whole text: lower-case, quoting what came.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into() }
+impl Delivery {
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.unreadable.is_empty() && self.skipped == 0
     }
 }
 

@@ -1,4 +1,4 @@
-//! S3 events as S3's own notifications tell them: keys are form-encoded.
+//! S3 event notifications; their keys are form-encoded.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 
 use std::borrow::Cow;
@@ -6,32 +6,30 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    Change, Identity, Kind, Occurrence, Unreadable,
-    collector::{Collector, Names},
-    time,
+    Change, Identity, Kind, Occurrence, Unreadable, change,
+    collector::Names,
+    object::{Object, S3Detail},
     unreadable::Quoted,
-    wire::{Detail, Object},
 };
 
-/// Reads one record of a notification.
+/// Reads a record, whose member `s3` is given too; `None` if no rule can match it.
 pub(super) fn read(
     record: &Object<'_>,
-    s3: &Detail<'_>,
+    s3: &S3Detail<'_>,
+    delivery_id: &str,
     names: &mut Names,
-    into: &mut Collector<'_>,
-) -> Result<(), Unreadable> {
+) -> Result<Option<Change>, Unreadable> {
     let Some(event_name) = record.event_name.as_deref() else {
         return Err(Unreadable::new("an S3 record without `eventName`"));
     };
-    let version_id = s3.version_id.as_deref();
+    let version_id = s3.object.version_id.as_deref();
     let Some(kind) = kind(event_name, version_id.is_some()) else {
-        into.skip();
-        return Ok(());
+        return Ok(None);
     };
     let missing =
         |member| Unreadable::new(format!("a record of {} without {member}", Quoted(event_name)));
-    let bucket = s3.bucket.as_deref().ok_or_else(|| missing("`s3.bucket.name`"))?;
-    let encoded = s3.key.as_deref().ok_or_else(|| missing("`s3.object.key`"))?;
+    let bucket = s3.bucket.name.as_deref().ok_or_else(|| missing("`s3.bucket.name`"))?;
+    let encoded = s3.object.key.as_deref().ok_or_else(|| missing("`s3.object.key`"))?;
     let key = decode(encoded).ok_or_else(|| {
         Unreadable::new(format!(
             "key {} of bucket {} does not decode to UTF-8, as every S3 key does",
@@ -39,22 +37,21 @@ pub(super) fn read(
             Quoted(bucket),
         ))
     })?;
-    let request_id = record.request_id.as_deref();
-    let occurrence = Occurrence::first(s3.sequencer.as_deref(), request_id, into.id);
-    into.add(Change {
+    let request_id = record.response_elements.request_id.as_deref();
+    let occurrence = Occurrence::first(s3.object.sequencer.as_deref(), request_id, delivery_id);
+    Ok(Some(Change {
         bucket: names.share(bucket),
         kind,
-        time_ms: record.event_time.as_deref().and_then(time::milliseconds),
-        size: s3.size,
+        time_ms: record.event_time.as_deref().and_then(change::milliseconds),
+        size: *s3.object.size,
         account: None,
         region: record.aws_region.as_deref().map(|region| names.share(region)),
         identity: Identity::new(bucket, &key, kind, version_id, occurrence, None),
         key,
-    });
-    Ok(())
+    }))
 }
 
-/// What happened, or `None` when it is nothing that a rule can ask for.
+/// The kind of change, or `None` if no rule can match the event.
 fn kind(event_name: &str, has_version: bool) -> Option<Kind> {
     let name = event_name.strip_prefix("s3:").unwrap_or(event_name);
     let (family, action) = name.split_once(':').unwrap_or((name, ""));
@@ -69,13 +66,12 @@ fn kind(event_name: &str, has_version: bool) -> Option<Kind> {
         ("LifecycleTransition", _) => Kind::StorageClassChanged,
         ("IntelligentTiering", _) => Kind::AccessTierChanged,
         ("ObjectAnnotation", _) => Kind::AnnotationsChanged,
-        // `ObjectRestore:Post` among them: nothing can be read yet.
+        // Includes `ObjectRestore:Post`: the object is not readable yet.
         _ => return None,
     })
 }
 
-/// The key as it is in S3. `+` first: a `%2B` becomes a plus that stays one.
-/// Percent signs that start no byte stay as they are.
+/// Decodes a key. `+` is replaced first, so that a `%2B` becomes a plus.
 fn decode(encoded: &str) -> Option<String> {
     let spaced = if encoded.contains('+') {
         Cow::Owned(encoded.replace('+', " "))

@@ -1,233 +1,190 @@
-//! Takes a payload's wrappings off, one after another.
+//! Removes a payload's wrappings, one after another.
 
-use std::mem;
+use serde_json::value::RawValue;
 
 use super::{
-    Delivery, Payload, Source, Unreadable,
+    Delivery, Payload, PayloadSource, Unreadable,
     collector::{Collector, Names},
-    eventbridge,
-    json::{Cursor, Malformed},
-    notification,
+    eventbridge, notification,
+    object::{Object, Text, parse},
     unreadable::Quoted,
-    wire::{Object, Sns},
 };
 
-/// What was read: JSON, and then something we know.
-type Read = Result<Result<(), Unreadable>, Malformed>;
-
-/// How deep in wrappings a document is. A wrapping is taken off only when it is
-/// deeper than those around it, so nesting has an end.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
+/// The wrappings around a document, outermost first. A wrapping is removed only
+/// inside an earlier one, which bounds the nesting.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Depth {
-    /// The payload, whose own list alone may hold SQS messages.
+    /// The payload. Only the elements of its own list may be SQS messages.
     Payload,
     /// The body of an SQS message, or an element of the payload's list.
     Message,
     /// The message of an SNS notification.
     Topic,
-    /// The `Data` of a custom event bus.
+    /// `Data` of a custom event bus.
     Bus,
 }
 
-/// Where an object stands.
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
-    /// It is the document.
-    Document,
-    /// In an array, as a document of its own.
+/// The list that holds an element.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum List {
+    /// An array, whose elements are documents.
     Array,
-    /// In `Records`, where it says what it is by `eventSource`.
+    /// `Records`, whose elements are records of S3, SNS or SQS.
     Records,
 }
 
-const MISPLACED: &str = "an SQS message that is not an element of the payload's own list";
-
-/// Reads a whole payload.
 pub(super) fn read(text: &str, request_id: &str) -> Result<Payload, Unreadable> {
-    let mut direct = Collector::direct(request_id);
-    let mut reader = Reader::default();
-    reader.text(text, Depth::Payload, &mut direct)?;
-    let mut deliveries = reader.messages;
-    let source = if deliveries.is_empty() { Source::Direct } else { Source::Queue };
-    if source == Source::Direct || !direct.is_empty() {
-        deliveries.push(direct.finish());
+    let (mut deliveries, mut names) = (Vec::new(), Names::default());
+    let direct = Collector::new(request_id, &mut names);
+    let mut reader = Reader { messages: &mut deliveries, into: direct };
+    reader.text(text, Depth::Payload)?;
+    let direct = reader.into.finish();
+    let source = if deliveries.is_empty() { PayloadSource::Direct } else { PayloadSource::Queue };
+    if source == PayloadSource::Direct || !direct.is_empty() {
+        deliveries.push(direct);
     }
     Ok(Payload { source, deliveries })
 }
 
-#[derive(Default)]
-struct Reader {
-    messages: Vec<Delivery>,
-    names: Names,
-    /// The body of the message that is being read, or was read last.
-    body: String,
+struct Reader<'a> {
+    messages: &'a mut Vec<Delivery>,
+    into: Collector<'a>,
 }
 
-impl Reader {
-    /// Reads a text that is a document.
-    fn text(
-        &mut self,
-        text: &str,
-        depth: Depth,
-        into: &mut Collector<'_>,
-    ) -> Result<(), Unreadable> {
-        let mut cursor = Cursor::new(text);
-        let read = if cursor.is_array() {
-            self.list(&mut cursor, Place::Array, depth, into).map(|_| Ok(()))
-        } else {
-            self.object(&mut cursor, Place::Document, depth, into)
-        };
-        match read.and_then(|read| cursor.end().map(|()| read)) {
-            Ok(read) => read,
-            Err(malformed) => Err(Unreadable::malformed(malformed, text)),
+impl Reader<'_> {
+    /// Reads the JSON of a document.
+    fn text(&mut self, json: &str, depth: Depth) -> Result<(), Unreadable> {
+        if json.trim_start().starts_with('[') {
+            self.list(List::Array, &parse::<Vec<_>>(json)?, depth);
+            return Ok(());
+        }
+        self.document(&Object::parse(json)?, json, depth)
+    }
+
+    fn list(&mut self, list: List, elements: &[&RawValue], depth: Depth) {
+        for (at, element) in elements.iter().enumerate() {
+            self.into.enter(if list == List::Records { "Records" } else { "" }, at);
+            let read = self.element(list, element.get(), depth);
+            self.into.check(read);
+            self.into.leave();
         }
     }
 
-    /// Reads the elements of an array, each on its own; `false` if it is none.
-    fn list(
-        &mut self,
-        cursor: &mut Cursor<'_>,
-        place: Place,
-        depth: Depth,
-        into: &mut Collector<'_>,
-    ) -> Result<bool, Malformed> {
-        let name = if place == Place::Records { "Records" } else { "" };
-        let mut at = 0;
-        cursor.array(|cursor| {
-            into.enter(name, at);
-            let read = self.object(cursor, place, depth, into).map(|read| into.check(read));
-            into.leave();
-            at += 1;
-            read
-        })
+    fn element(&mut self, list: List, json: &str, depth: Depth) -> Result<(), Unreadable> {
+        let object = Object::parse(json)?;
+        if depth == Depth::Payload && object.is_message() {
+            return self.message(&object);
+        }
+        let depth = depth.max(Depth::Message);
+        match list {
+            List::Array => self.document(&object, json, depth),
+            List::Records => self.record(&object, json, depth),
+        }
     }
 
-    /// Reads the next value, which should be an object.
-    fn object(
-        &mut self,
-        cursor: &mut Cursor<'_>,
-        place: Place,
-        depth: Depth,
-        into: &mut Collector<'_>,
-    ) -> Read {
-        let start = cursor.place();
-        let mut body = mem::take(&mut self.body);
-        let object = Object::read(cursor, &mut body, |records| match (place, depth) {
-            (Place::Records, _) | (_, Depth::Bus) => records.skip().map(|_| false),
-            (Place::Array, Depth::Payload) => {
-                self.list(records, Place::Records, Depth::Message, into)
-            }
-            _ => self.list(records, Place::Records, depth, into),
-        })?;
-        let text = cursor.since(start);
-        let read = match object {
-            None => Err(Unreadable::no_object(text)),
-            Some(object)
-                if place != Place::Document && depth == Depth::Payload && object.is_message() =>
-            {
-                self.message(&object, &body)
-            }
-            Some(record) if place == Place::Records => self.record(&record, text, depth, into),
-            Some(object) => self.document(&object, text, depth, into),
-        };
-        self.body = body;
-        Ok(read)
-    }
-
-    /// Reads an SQS message.
-    fn message(&mut self, message: &Object<'_>, body: &str) -> Result<(), Unreadable> {
+    fn message(&mut self, message: &Object<'_>) -> Result<(), Unreadable> {
         let Some(id) = message.message_id.as_deref() else {
             return Err(Unreadable::new("an SQS message without `messageId`"));
         };
-        // A standard queue may have groups as well, for fairness; it keeps no order.
-        // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
-        let is_fifo = message.source_arn.as_deref().is_some_and(|arn| arn.ends_with(".fifo"));
-        let group = message.group.as_deref().filter(|_| is_fifo);
-        let mut into = Collector::message(id, group);
-        let read = if message.has_body {
-            self.text(body, Depth::Message, &mut into)
-        } else {
-            Err(Unreadable::new("an SQS message without a `body` that is text"))
+        let into = Collector::new(id, self.into.names);
+        let mut reader = Reader { messages: self.messages, into };
+        let read = match message.body() {
+            Some(body) => reader.text(&body, Depth::Message),
+            None => Err(Unreadable::new("an SQS message without a `body` that is text")),
         };
-        into.check(read);
-        self.messages.push(into.finish());
+        reader.into.check(read);
+        // A standard queue may have groups too, for fairness; it is not ordered.
+        // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+        let is_fifo = message.event_source_arn.as_deref().is_some_and(|arn| arn.ends_with(".fifo"));
+        let group = message.attributes.message_group_id.as_deref().filter(|_| is_fifo);
+        let (id, group) = (Some(id.to_owned()), group.map(str::to_owned));
+        let delivery = Delivery { id, group, ..reader.into.finish() };
+        self.messages.push(delivery);
         Ok(())
     }
 
-    /// Reads an object that is a document.
     fn document(
         &mut self,
         object: &Object<'_>,
-        text: &str,
+        json: &str,
         depth: Depth,
-        into: &mut Collector<'_>,
     ) -> Result<(), Unreadable> {
-        if object.has_records || object.is_empty {
+        if depth != Depth::Bus
+            && let Some(records) = object.records()
+        {
+            self.list(List::Records, &records, depth);
             Ok(())
         } else if object.is_event() {
-            eventbridge::read(object, &mut self.names, into)
-        } else if depth == Depth::Bus {
-            Err(Unreadable::unknown_shape(text))
-        } else if let Some(data) = object.data {
-            self.text(data, Depth::Bus, into).map_err(|unreadable| unreadable.at("Data"))
-        } else if object.event.as_deref() == Some("s3:TestEvent") {
-            into.skip();
+            let change = eventbridge::read(object, self.into.id, self.into.names)?;
+            self.into.add(change);
             Ok(())
-        } else if object.envelope.is_envelope() {
-            self.topic(&object.envelope, depth, into)
-        } else if object.is_message() {
-            Err(Unreadable::new(MISPLACED))
+        } else if is_empty(json) {
+            Ok(())
+        } else if depth == Depth::Bus {
+            Err(Unreadable::unknown_shape(json))
+        } else if let Some(data) = object.data {
+            self.text(data.get(), Depth::Bus).map_err(|error| error.at("Data"))
+        } else if object.event.as_deref() == Some("s3:TestEvent") {
+            self.into.add(None);
+            Ok(())
+        } else if object.is_envelope() {
+            self.topic(&object.kind, &object.message, depth)
         } else {
-            Err(Unreadable::unknown_shape(text))
+            Err(misplaced_or_unknown(object, json))
         }
     }
 
-    /// Reads an element of `Records`.
-    fn record(
-        &mut self,
-        record: &Object<'_>,
-        text: &str,
-        depth: Depth,
-        into: &mut Collector<'_>,
-    ) -> Result<(), Unreadable> {
-        if let Some(s3) = &record.s3 {
-            notification::read(record, s3, &mut self.names, into)
-        } else if let Some(sns) = &record.sns {
-            self.topic(sns, depth, into)
-        } else if record.is_message() {
-            Err(Unreadable::new(MISPLACED))
-        } else if let Some(source) = record.event_source.as_deref() {
-            Err(Unreadable::new(format!(
+    /// Reads an element of `Records` that is not an SQS message of the payload.
+    fn record(&mut self, record: &Object<'_>, json: &str, depth: Depth) -> Result<(), Unreadable> {
+        if let Some(s3) = &*record.s3 {
+            let change = notification::read(record, s3, self.into.id, self.into.names)?;
+            self.into.add(change);
+            return Ok(());
+        }
+        if let Some(sns) = &*record.sns {
+            return self.topic(&sns.kind, &sns.message, depth);
+        }
+        match record.event_source.as_deref() {
+            Some(source) if !record.is_message() => Err(Unreadable::new(format!(
                 "a record of {}; expected one of `aws:s3`, `aws:sns` or `aws:sqs`",
                 Quoted(source)
-            )))
-        } else {
-            Err(Unreadable::unknown_shape(text))
+            ))),
+            _ => Err(misplaced_or_unknown(record, json)),
         }
     }
 
-    /// Reads what a topic sent.
+    /// Reads an SNS notification.
     fn topic(
         &mut self,
-        notification: &Sns<'_>,
+        kind: &Text<'_>,
+        message: &Text<'_>,
         depth: Depth,
-        into: &mut Collector<'_>,
     ) -> Result<(), Unreadable> {
         if depth >= Depth::Topic {
             return Err(Unreadable::new("an SNS notification inside an SNS notification"));
         }
-        match (notification.kind.as_deref(), notification.message.as_deref()) {
-            (Some("Notification") | None, Some(message)) => self
-                .text(message, Depth::Topic, into)
-                .map_err(|unreadable| unreadable.at("Message")),
-            (Some("Notification") | None, None) => {
-                Err(Unreadable::new("an SNS notification without `Message`"))
-            }
-            (Some(kind), _) => Err(Unreadable::new(format!(
-                "a message of type {} from SNS; expected `Notification`, which comes once the \
+        if let Some(kind) = kind.as_deref().filter(|kind| *kind != "Notification") {
+            return Err(Unreadable::new(format!(
+                "a message of type {} from SNS; expected `Notification`, which is sent once the \
                  subscription is confirmed",
                 Quoted(kind)
-            ))),
+            )));
         }
+        let Some(message) = message.as_deref() else {
+            return Err(Unreadable::new("an SNS notification without `Message`"));
+        };
+        self.text(message, Depth::Topic).map_err(|error| error.at("Message"))
     }
+}
+
+/// Whether an object has no members.
+fn is_empty(object: &str) -> bool {
+    object.trim().strip_prefix('{').is_some_and(|rest| rest.trim_start() == "}")
+}
+
+fn misplaced_or_unknown(object: &Object<'_>, json: &str) -> Unreadable {
+    if object.is_message() {
+        return Unreadable::new("an SQS message that is not an element of the payload's own list");
+    }
+    Unreadable::unknown_shape(json)
 }

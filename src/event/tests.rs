@@ -1,4 +1,4 @@
-//! Shapes, one line each, and what they say when they are refused.
+//! Payload shapes, one line each, and the errors of those that are refused.
 
 mod wrappings;
 
@@ -81,8 +81,7 @@ fn only_change(payload: &Value) -> Change {
     delivery.changes.remove(0)
 }
 
-/// `queue a:1/0/0 -:0/1/2` is a queue's message `a` with one change, and a
-/// delivery without id with one skipped event and two that are unreadable.
+/// Summarizes deliveries as `id:changes/skipped/unreadable`.
 fn outcome(payload: &str) -> String {
     let Ok(payload) = read(payload) else { return "error".to_owned() };
     let mut outcome = format!("{:?}", payload.source).to_lowercase();
@@ -119,14 +118,14 @@ fn shapes() {
         (json!([]), "direct -:0/0/0"),
         (records([]), "direct -:0/0/0"),
         (json!([{}]), "direct -:0/0/0"),
-        // Understood, and nothing is to be done.
+        // Valid events that are no change.
         (with(e.clone(), "/detail-type", json!("Object Restore Initiated")), "direct -:0/1/0"),
         (with(e.clone(), "/detail-type", json!("Object Renamed")), "direct -:0/1/0"),
         (
             records([with(r.clone(), "/eventName", json!("Replication:X")), r.clone()]),
             "direct -:1/1/0",
         ),
-        // Direct, with elements that cannot be read.
+        // Direct, with unreadable elements.
         (json!([e, foreign, 7, e, [e]]), "direct -:2/0/3"),
         (records([r.clone(), json!({}), json!({"eventSource": "aws:kinesis"})]), "direct -:1/0/2"),
         (records([sns(&json!("hello")), r.clone()]), "direct -:1/0/1"),
@@ -154,17 +153,17 @@ fn shapes() {
             "queue a:0/0/1 b:1/0/0",
         ),
         (json!([without(message("a", &e), "", "eventSource")]), "queue a:1/0/0"),
-        // Pipes parse the body for an input transformer.
+        // Bodies that Pipes parsed for an input transformer.
         (
             json!([{"messageId": "a", "body": e}, {"messageId": "b", "body": [e]}]),
             "queue a:1/0/0 b:1/0/0",
         ),
-        // Queues, and elements that nobody can answer for by an id.
+        // Queues with elements that have no id.
         (json!([message("a", &e), e]), "queue a:1/0/0 -:1/0/0"),
         (records([message("a", &e), r.clone(), json!(7)]), "queue a:1/0/0 -:1/0/1"),
         (records([message("a", &e), message("", &e)]), "queue a:1/0/0 -:0/0/1"),
         (records([without(message("a", &e), "", "messageId")]), "direct -:0/0/1"),
-        // Refused as a whole.
+        // Refused.
         (foreign, "error"),
         (data(&data(&e)), "error"),
         (data(&r), "error"),
@@ -200,7 +199,7 @@ fn every_member_of_a_change() {
 }
 
 #[test]
-fn sizes_and_times_that_are_none() {
+fn invalid_sizes_and_times_are_missing() {
     for (size, expected) in [
         ("0", Some(0)),
         ("18446744073709551615", Some(u64::MAX)),
@@ -223,20 +222,31 @@ fn sizes_and_times_that_are_none() {
 }
 
 #[test]
-fn odd_members_harm_nothing() {
-    let odd = event("k").to_string().replacen(
+fn unexpected_members_are_ignored() {
+    let odd = without(event("k"), "", "time").to_string().replacen(
         '{',
         r#"{"resources": [{"a": [[1e999, "\ud800"]]}], "requester": -1E+400, "time": 1e999,
-           "\ud83c": {}, "key": "no", "Records": "none", "body": "{", "detail": [], "id": "x","#,
+           "key": "no", "Records": "none", "body": "{", "s3": [], "Sns": ["a"],"#,
         1,
     );
-    let payload = format!("[{odd}, {}]", event("k"));
-    assert_eq!(outcome(&payload), "direct -:2/0/0");
+    assert_eq!(outcome(&format!("[{odd}, {}]", event("k"))), "direct -:2/0/0");
     assert_eq!(outcome("{\"a\": 1e999, \"Records\": []}"), "direct -:0/0/0");
 }
 
 #[test]
-fn keys_have_decided_results() {
+fn nesting_does_not_exhaust_the_stack() {
+    for open in ["[", "{\"a\":", "{\"Data\":", "{\"Sns\":", "{\"Records\":[", "{\"detail\":"] {
+        let _ = read(&open.repeat(100_000));
+        let _ = read(&format!("{{\"Records\":[{{\"s3\":{}", open.repeat(100_000)));
+    }
+    let lists = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(outcome(&lists), "direct -:0/0/1");
+    assert_eq!(outcome(&format!("{{\"Records\":[],\"a\":{lists}}}")), "direct -:0/0/0");
+    assert_eq!(outcome(&format!("{{\"Data\":{lists}}}")), "direct -:0/0/1");
+}
+
+#[test]
+fn keys() {
     let long = "한".repeat(400);
     for (key, readable) in
         [("", false), ("/", true), ("dir/", true), ("a\0b", true), (" ", true), (&*long, true)]
@@ -257,7 +267,7 @@ fn keys_have_decided_results() {
 }
 
 #[test]
-fn a_message_of_a_fifo_queue_has_its_group() {
+fn only_messages_of_fifo_queues_have_a_group() {
     let grouped = |queue: &str| {
         let mut message = message("a", &event("k"));
         message["attributes"] = json!({ "MessageGroupId": "g" });
@@ -271,7 +281,7 @@ fn a_message_of_a_fifo_queue_has_its_group() {
 }
 
 #[test]
-fn identity_takes_the_first_name_there_is() {
+fn identity_uses_the_first_id_there_is() {
     let identity = |payload: &Value| only_change(payload).identity;
     let expected = |occurrence, replay| {
         Identity::new("example-site", "k", Kind::Created, None, occurrence, replay)
@@ -303,7 +313,7 @@ fn identity_takes_the_first_name_there_is() {
 }
 
 #[test]
-fn records_that_share_a_request_id_stay_apart() {
+fn records_that_share_a_request_id_are_distinct() {
     let unsequenced = |key| without(record(key), "/s3/object", "sequencer");
     let mut version = unsequenced("a");
     version["s3"]["object"]["versionId"] = json!("v2");
@@ -319,8 +329,8 @@ fn records_that_share_a_request_id_stay_apart() {
     assert_eq!(identities.len(), 4);
 }
 
-/// Everything that is said of a payload.
-fn refusal(payload: &str) -> String {
+/// The errors of a payload.
+fn errors(payload: &str) -> String {
     match read(payload) {
         Err(unreadable) => unreadable.to_string(),
         Ok(payload) => {
@@ -331,7 +341,7 @@ fn refusal(payload: &str) -> String {
 }
 
 #[test]
-fn refusals_say_what_was_expected_and_what_came() {
+fn errors_say_what_was_expected_and_what_came() {
     let (e, r) = (event("k"), record("k"));
     let confirmation = json!({"Type": "SubscriptionConfirmation", "TopicArn": "arn", "Token": "t",
         "Message": "You have chosen to subscribe"});
@@ -385,26 +395,30 @@ fn refusals_say_what_was_expected_and_what_came() {
             records([with(message("a", &e), "/body", json!(7))]),
             "an SQS message without a `body` that is text",
         ),
-        (records([message("a", &json!("{\"detail\""))]), "not JSON, expected `:` at byte 9; "),
+        (
+            records([message("a", &json!("{\"detail\""))]),
+            "not JSON, EOF while parsing an object at line 1 column 9; ",
+        ),
         (json!([[]]), "[0]: neither an object nor"),
     ] {
-        let refusal = refusal(&payload.to_string());
-        assert!(refusal.contains(expected), "{refusal}\nlacks\n{expected}");
+        let errors = errors(&payload.to_string());
+        assert!(errors.contains(expected), "{errors}\nlacks\n{expected}");
     }
     for (payload, expected) in [
-        ("", "not JSON, expected a value at byte 0; "),
+        ("", "not JSON, EOF while parsing a value at line 1 column 0; "),
         ("hello world", "got `hello world`"),
-        ("{\"Records\": [", "not JSON, expected a value at byte 13; "),
+        ("{\"Records\": [", "not JSON, EOF while parsing a list at line 1 column 13; "),
+        (r#"{"source": "a", "source": "b"}"#, "duplicate field `source` at line 1 column 24; "),
     ] {
-        let refusal = refusal(payload);
-        assert!(refusal.contains(expected), "{refusal}\nlacks\n{expected}");
+        let errors = errors(payload);
+        assert!(errors.contains(expected), "{errors}\nlacks\n{expected}");
     }
-    let refusal = super::read(b"\"caf\xe9\"", "request-1").unwrap_err().to_string();
-    assert!(refusal.starts_with("not UTF-8; expected"), "{refusal}");
+    let errors = super::read(b"\"caf\xe9\"", "request-1").unwrap_err().to_string();
+    assert!(errors.starts_with("not UTF-8; expected"), "{errors}");
 }
 
 #[test]
-fn refusals_quote_no_secret() {
+fn errors_quote_no_secret() {
     let handle = "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a";
     let token = "2336412f37fb687f5d51e6e241d09c805a5a57b30d712f7948a98bac386edfe3e";
     for payload in [
@@ -414,14 +428,14 @@ fn refusals_quote_no_secret() {
         json!({"Type": "SubscriptionConfirmation", "TopicArn": "arn", "Token": token, "x": handle}),
         envelope(&json!({"Signature": handle, "Token": token})),
     ] {
-        let refusal = refusal(&payload.to_string());
-        assert!(!refusal.is_empty());
-        assert!(!refusal.contains("AQEB") && !refusal.contains("2336"), "{refusal}");
+        let errors = errors(&payload.to_string());
+        assert!(!errors.is_empty());
+        assert!(!errors.contains("AQEB") && !errors.contains("2336"), "{errors}");
     }
 }
 
 #[test]
-fn many_bad_elements_are_said_in_a_few_words() {
+fn only_the_first_errors_are_kept() {
     let payload = format!("[{}7]", "7,".repeat(100_000));
     let payload = read(&payload).unwrap();
     let unreadable = &payload.deliveries[0].unreadable;

@@ -1,54 +1,63 @@
-//! What could not be read, put into words that are safe to log.
+//! Errors about unreadable payloads, safe to log.
 
-use std::{fmt, ops::ControlFlow};
+use std::{fmt, sync::LazyLock};
 
-use super::{Unreadable, json::Malformed};
+use regex::{Captures, Regex};
+use serde_json::error::Category;
 
-/// What came is quoted up to this many bytes.
+/// Payloads are quoted up to this many bytes.
 const QUOTED_BYTES: usize = 200;
 
-/// Unbroken runs of at least this many letters, digits and the signs of base64
-/// are not quoted: no credential of AWS is shorter than an access key id, and
-/// those have 20 characters (`AKIAIOSFODNN7EXAMPLE`).
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>
-const SECRET_LENGTH: usize = 20;
-
-/// What a payload may be, as every refusal of a whole document says it.
+/// The shapes a document may have, for errors about a whole document.
 const EXPECTED: &str = "expected an S3 event of EventBridge (with `source`, `detail-type` and \
      `detail`, which an input transformer must keep) or an S3 notification (with `Records`), \
      alone, in an array, or in a message of SQS or SNS";
 
+/// Why a part of a payload could not be read: what was expected, and what came.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Unreadable {
+    message: String,
+}
+
 impl Unreadable {
-    /// The payload is not even text.
+    /// An error with this text: lower-case, quoting the offending value.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+
     pub(super) fn not_utf8(payload: &[u8]) -> Self {
         let start = &payload[..payload.len().min(QUOTED_BYTES)];
-        let start = String::from_utf8_lossy(start);
-        Self::new(format!("not UTF-8; {EXPECTED}; got {}", Excerpt(&start)))
+        Self::expected("not UTF-8; ", &String::from_utf8_lossy(start))
     }
 
-    /// JSON, but neither an array nor an object.
-    pub(super) fn no_object(text: &str) -> Self {
-        Self::new(format!("neither an object nor an array; {EXPECTED}; got {}", Excerpt(text)))
-    }
-
-    /// The text is no JSON.
-    pub(super) fn malformed(malformed: Malformed, text: &str) -> Self {
-        Self::new(format!("not JSON, {malformed}; {EXPECTED}; got {}", Excerpt(text)))
+    /// JSON that is neither an object nor, where one is allowed, an array.
+    pub(super) fn no_object(json: &str) -> Self {
+        Self::expected("neither an object nor an array; ", json)
     }
 
     /// An object of none of the known shapes.
-    pub(super) fn unknown_shape(text: &str) -> Self {
-        Self::new(format!("{EXPECTED}; got {}", Excerpt(text)))
+    pub(super) fn unknown_shape(json: &str) -> Self {
+        Self::expected("", json)
     }
 
-    /// The same, naming where in the payload it is.
+    pub(super) fn json(error: &serde_json::Error, text: &str) -> Self {
+        let not_json = if error.classify() == Category::Data { "" } else { "not JSON, " };
+        Self::expected(&format!("{not_json}{error}; "), text)
+    }
+
+    fn expected(problem: &str, text: &str) -> Self {
+        Self::new(format!("{problem}{EXPECTED}; got {}", excerpt(text)))
+    }
+
+    /// The same error, with its position in the payload.
     #[must_use]
-    pub(super) fn at(self, place: impl fmt::Display) -> Self {
-        Self::new(format!("{place}: {self}"))
+    pub(super) fn at(self, position: impl fmt::Display) -> Self {
+        Self::new(format!("{position}: {self}"))
     }
 }
 
-/// A value of the payload that is known to be no secret, shortened.
+/// A value that is not a secret, shortened.
 pub(super) struct Quoted<'a>(pub(super) &'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -59,77 +68,48 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// The first bytes of what came, escaped, without anything that could be a
-/// credential: strings are shown only where they name a field, and long
-/// unbroken runs of characters nowhere, be they cut or whole.
-struct Excerpt<'a>(&'a str);
+/// Returns the first bytes of a text, escaped, without possible credentials:
+/// only strings that are member names are shown, and no long run of characters.
+fn excerpt(text: &str) -> String {
+    /// A string, possibly unterminated, with the colon that follows a member name.
+    static STRING: LazyLock<Regex> = LazyLock::new(|| {
+        regex(r#"(?s)(?:"(?:[^"\\]|\\.?)*(?:"|\z)|'(?:[^'\\]|\\.?)*(?:'|\z))(\s*:)?"#)
+    });
+    /// No AWS credential is shorter than an access key id, which has 20 characters.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>
+    static LONG_RUN: LazyLock<Regex> = LazyLock::new(|| regex("[A-Za-z0-9+/=_.%-]{20,}"));
 
-impl fmt::Display for Excerpt<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("nothing");
-        }
-        let mut rest = start(self.0);
-        let cut = rest.len() < self.0.len();
-        if cut {
-            rest = rest.trim_end_matches(is_word);
-        }
-        f.write_str("`")?;
-        while let Some(first) = rest.chars().next() {
-            let token = match first {
-                '"' | '\'' => string(rest),
-                _ if is_word(first) => &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())],
-                _ => &rest[..first.len_utf8()],
-            };
-            rest = &rest[token.len()..];
-            match first {
-                '"' | '\'' if !rest.trim_start().starts_with(':') => {
-                    write!(f, "{first}…{first}")?;
-                }
-                _ if longest_word(token) >= SECRET_LENGTH => f.write_str("…")?,
-                _ => token.chars().try_for_each(|c| write_escaped(c, f))?,
-            }
-        }
-        f.write_str(if cut { "…`" } else { "`" })
+    if text.is_empty() {
+        return "nothing".to_owned();
     }
+    let mut shown = start(text);
+    let cut = if shown.len() < text.len() { "…" } else { "" };
+    if !cut.is_empty() {
+        // The last characters may begin a long run.
+        shown =
+            shown.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "+/=_.%-".contains(c));
+    }
+    let shown = STRING.replace_all(shown, |string: &Captures<'_>| match string.get(1) {
+        Some(_) => string[0].to_owned(),
+        None => format!("{quote}…{quote}", quote = &string[0][..1]),
+    });
+    let mut excerpt = String::from("`");
+    for c in LONG_RUN.replace_all(&shown, "…").chars() {
+        match c {
+            '"' | '\'' | '\\' => excerpt.push(c),
+            _ => excerpt.extend(c.escape_debug()),
+        }
+    }
+    excerpt + cut + "`"
 }
 
-/// The bytes that may be quoted, whole characters only.
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the pattern is valid")
+}
+
+/// The first bytes of a text, whole characters only.
 fn start(text: &str) -> &str {
     &text[..text.floor_char_boundary(QUOTED_BYTES)]
-}
-
-/// The quoted string at the start of the text, or all of the text if it does
-/// not end.
-fn string(text: &str) -> &str {
-    let mut chars = text.char_indices();
-    let quote = chars.next().map(|(_, quote)| quote);
-    let end = chars.try_fold(false, |escaped, (at, c)| match c {
-        '\\' => ControlFlow::Continue(!escaped),
-        _ if Some(c) == quote && !escaped => ControlFlow::Break(at + c.len_utf8()),
-        _ => ControlFlow::Continue(false),
-    });
-    match end {
-        ControlFlow::Break(end) => &text[..end],
-        ControlFlow::Continue(_) => text,
-    }
-}
-
-fn longest_word(text: &str) -> usize {
-    text.split(|c| !is_word(c)).map(str::len).max().unwrap_or(0)
-}
-
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "+/=_-.%".contains(c)
-}
-
-/// Quotes and backslashes stay readable; what a terminal would act on does not
-/// reach it.
-fn write_escaped(c: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match c {
-        '"' | '\'' | '\\' => write!(f, "{c}"),
-        _ => write!(f, "{}", c.escape_debug()),
-    }
 }
 
 #[cfg(test)]
@@ -137,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn excerpts_show_what_came() {
+    fn excerpts() {
         for (text, expected) in [
             ("", "nothing"),
             ("hello world", "`hello world`"),
@@ -148,9 +128,10 @@ mod tests {
             (r#"{"a": "say \"b\": c", "d": 1}"#, r#"`{"a": "…", "d": 1}`"#),
             ("{'a': 'b'}", "`{'a': '…'}`"),
             (r#"{"a": "unended"#, r#"`{"a": "…"`"#),
+            (r#"{"a": "unended\"#, r#"`{"a": "…"`"#),
             ("a\nb\u{1b}[31m\u{202e}", r"`a\nb\u{1b}[31m\u{202e}`"),
         ] {
-            assert_eq!(Excerpt(text).to_string(), expected, "{text}");
+            assert_eq!(excerpt(text), expected, "{text}");
         }
     }
 
@@ -169,18 +150,18 @@ mod tests {
             format!("{padding}{key}"),
             format!("{padding}\"{key}"),
         ] {
-            let excerpt = Excerpt(&text).to_string();
+            let excerpt = excerpt(&text);
             assert!(!excerpt.contains(&key[..6]), "{excerpt}");
         }
-        assert!(!Excerpt("AKIAIOSFODNN7EXAMPLE").to_string().contains("AKIA"));
-        assert!(!Excerpt(r#"{"password": "hunter2"}"#).to_string().contains("hunter2"));
+        assert!(!excerpt("AKIAIOSFODNN7EXAMPLE").contains("AKIA"));
+        assert!(!excerpt(r#"{"password": "hunter2"}"#).contains("hunter2"));
     }
 
     #[test]
     fn excerpts_are_cut_between_characters() {
         for length in QUOTED_BYTES - 4..QUOTED_BYTES + 4 {
             let text = format!("{}한국", ". ".repeat(length / 2) + &" ".repeat(length % 2));
-            let excerpt = Excerpt(&text).to_string();
+            let excerpt = excerpt(&text);
             let shown = excerpt.trim_matches('`');
             match shown.strip_suffix('…') {
                 Some(start) => assert!(text.starts_with(start) && start.len() <= QUOTED_BYTES),

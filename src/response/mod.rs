@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::{
     cloudfront::{Outcome, Submission},
-    event::{Payload, Source, Unreadable},
+    event::{Payload, PayloadSource, Unreadable},
     item::Item,
 };
 
@@ -100,7 +100,7 @@ pub fn answer(payload: &Payload, submission: &Submission) -> Result<Answer, Invo
     let deliveries = payload.deliveries.iter().zip(&submission.needs_redelivery);
     let mut failed = deliveries.filter(|(_, failed)| **failed).map(|(delivery, _)| delivery);
     match payload.source {
-        Source::Queue => {
+        PayloadSource::Queue => {
             let mut response = SqsBatchResponse::default();
             for delivery in failed {
                 let Some(id) = &delivery.id else { return Err(error(payload, submission)) };
@@ -108,8 +108,8 @@ pub fn answer(payload: &Payload, submission: &Submission) -> Result<Answer, Invo
             }
             Ok(Answer::Queue(response))
         }
-        Source::Direct if failed.next().is_some() => Err(error(payload, submission)),
-        Source::Direct => Ok(Answer::Summary(summary(payload, submission))),
+        PayloadSource::Direct if failed.next().is_some() => Err(error(payload, submission)),
+        PayloadSource::Direct => Ok(Answer::Summary(summary(payload, submission))),
     }
 }
 

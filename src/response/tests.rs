@@ -17,7 +17,7 @@ fn message(id: &str) -> Delivery {
 
 fn direct() -> Payload {
     let delivery = Delivery { skipped: 2, ..Delivery::default() };
-    Payload { source: Source::Direct, deliveries: vec![delivery] }
+    Payload { source: PayloadSource::Direct, deliveries: vec![delivery] }
 }
 
 fn accepted(id: &str) -> Outcome {
@@ -59,7 +59,7 @@ fn submission(outcomes: Vec<Outcome>, needs_redelivery: &[bool]) -> Submission {
 #[test]
 fn a_queue_gets_the_messages_to_redeliver() {
     let deliveries = vec![message("a"), message("b"), message("c")];
-    let payload = Payload { source: Source::Queue, deliveries };
+    let payload = Payload { source: PayloadSource::Queue, deliveries };
     for (failed, expected) in [
         ([false, false, false], &[][..]),
         ([false, true, false], &["b"]),
@@ -78,7 +78,7 @@ fn a_queue_gets_the_messages_to_redeliver() {
 fn a_queue_gets_an_error_for_a_part_that_is_no_message() {
     let unreadable = vec![Unreadable::new("[1]: no message")];
     let stray = Delivery { unreadable, ..Delivery::default() };
-    let payload = Payload { source: Source::Queue, deliveries: vec![message("a"), stray] };
+    let payload = Payload { source: PayloadSource::Queue, deliveries: vec![message("a"), stray] };
     let error = answer(&payload, &submission(vec![accepted("I1")], &[false, true])).unwrap_err();
     assert_eq!((error.kind, &*error.message), (UNREADABLE, "[1]: no message"));
 }

@@ -325,7 +325,7 @@ async fn the_function_does_not_start_with_an_invalid_configuration() {
         (
             Some("version: 1\nrules:\n  - name: a\n    bukket: site\n    invalidate: E1EXAMPLE\n"),
             &[],
-            &["rules.yaml:4:5", "bukket", "bucket"],
+            &["rules.yaml:4:5: error[unknown-field]: a rule has no field `bukket`"],
         ),
         (Some(RULES), &[("RULES_PATH", "/nowhere.yaml")], &["/nowhere.yaml"]),
         (Some(RULES), &[("DistributionId", "www")], &["DistributionId", "`www`"]),

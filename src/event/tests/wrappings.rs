@@ -1,15 +1,17 @@
-//! Random changes, put into every wrapping, come out as they went in.
+//! Random changes, put into every wrapping, are read back unchanged.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 
-use super::{Delivery, Identity, Kind, Occurrence, Source, envelope, message, read, records, sns};
+use super::{
+    Delivery, Identity, Kind, Occurrence, PayloadSource, envelope, message, read, records, sns,
+};
 use crate::event::Change;
 
-/// A change as S3 would tell it in both ways.
+/// The data of an event of either format.
 #[derive(Clone, Debug)]
-struct Told {
+struct Sample {
     kind: Kind,
     bucket: String,
     key: String,
@@ -20,14 +22,11 @@ struct Told {
     replay: Option<String>,
 }
 
-impl Told {
-    fn occurrence(&self) -> Occurrence<'_> {
-        self.sequencer.as_deref().map_or(Occurrence::Event(&self.id), Occurrence::Sequencer)
-    }
-
-    /// What should be read, from an event or from a notification.
+impl Sample {
+    /// The change that should be read from an event or from a notification.
     fn change(&self, is_event: bool) -> Change {
-        let replay = self.replay.as_deref().filter(|_| is_event);
+        let sequencer = self.sequencer.as_deref();
+        let occurrence = sequencer.map_or(Occurrence::Event(&self.id), Occurrence::Sequencer);
         Change {
             bucket: self.bucket.as_str().into(),
             key: self.key.clone(),
@@ -41,19 +40,18 @@ impl Told {
                 &self.key,
                 self.kind,
                 self.version_id.as_deref(),
-                self.occurrence(),
-                replay,
+                occurrence,
+                self.replay.as_deref().filter(|_| is_event),
             ),
         }
     }
 
     fn event(&self) -> Value {
+        const PERMANENT: &str = "Permanently Deleted";
         let (detail_type, reason, deletion) = match self.kind {
             Kind::Created => ("Object Created", "CopyObject", ""),
-            Kind::Deleted => ("Object Deleted", "DeleteObject", "Permanently Deleted"),
-            Kind::VersionExpired => {
-                ("Object Deleted", "Lifecycle Expiration", "Permanently Deleted")
-            }
+            Kind::Deleted => ("Object Deleted", "DeleteObject", PERMANENT),
+            Kind::VersionExpired => ("Object Deleted", "Lifecycle Expiration", PERMANENT),
             Kind::Restored => ("Object Restore Completed", "", ""),
             Kind::RestoreExpired => ("Object Restore Expired", "", ""),
             Kind::AclUpdated => ("Object ACL Updated", "", ""),
@@ -116,8 +114,7 @@ impl Told {
         })
     }
 
-    /// A document that holds the change alone, and the change as it should be
-    /// read.
+    /// A document with the change, and the change that should be read.
     fn document(&self, form: usize) -> (Value, Change) {
         let (event, record) = (self.event(), self.record());
         let data = json!({"Metadata": {}, "Data": event});
@@ -136,39 +133,36 @@ impl Told {
     }
 }
 
-/// Forms that are no array, and so may be elements of one.
+/// The forms of a document that are not an array, and so may be in one.
 const OBJECT_FORMS: usize = 8;
 const FORMS: usize = 9;
 
-fn told() -> impl Strategy<Value = Told> {
+fn sample() -> impl Strategy<Value = Sample> {
     let key = prop_oneof![
         "[a-z]{1,8}(/[a-z0-9.-]{1,8}){0,3}",
         "[+% /\"'\\\\~*#?&a-c\u{0}-\u{1f}한é🍋]{1,12}",
         "(%[0-9A-Fa-f]{2}|%|[+]| ){1,6}",
         any::<String>().prop_filter("keys are not empty", |key| !key.is_empty()),
     ];
-    let version_id = prop::option::of("[A-Za-z0-9._]{1,32}");
-    let sequencer = prop::option::of("[0-9A-Fa-f]{2,18}");
     (
         select(&Kind::ALL[..]),
         "[a-z][a-z0-9.-]{2,20}",
         key,
         any::<Option<u64>>(),
-        version_id,
-        sequencer,
+        prop::option::of("[A-Za-z0-9._]{1,32}"),
+        prop::option::of("[0-9A-Fa-f]{2,18}"),
         "[0-9a-f]{8}",
         prop::option::of("[a-z]{1,5}"),
     )
-        .prop_map(|(kind, bucket, key, size, version_id, sequencer, id, replay)| {
-            let version_id = match kind {
-                Kind::VersionExpired => Some(version_id.unwrap_or_else(|| "v1".into())),
-                _ => version_id,
-            };
-            Told { kind, bucket, key, size, version_id, sequencer, id, replay }
+        .prop_map(|(kind, bucket, key, size, mut version_id, sequencer, id, replay)| {
+            if kind == Kind::VersionExpired {
+                version_id.get_or_insert_with(|| "v1".into());
+            }
+            Sample { kind, bucket, key, size, version_id, sequencer, id, replay }
         })
 }
 
-/// The JSON with every object's members in reverse.
+/// The JSON with the members of every object in reverse.
 fn reversed(value: &Value) -> String {
     match value {
         Value::Object(members) => {
@@ -185,7 +179,7 @@ fn reversed(value: &Value) -> String {
     }
 }
 
-/// The deliveries, each with its id and its changes, and nothing else in them.
+/// The id and the changes of each delivery, which must hold nothing else.
 fn changes(deliveries: Vec<Delivery>) -> Vec<(Option<String>, Vec<Change>)> {
     deliveries
         .into_iter()
@@ -196,66 +190,59 @@ fn changes(deliveries: Vec<Delivery>) -> Vec<(Option<String>, Vec<Change>)> {
 
 proptest! {
     #[test]
-    fn one_document(told in told(), form in 0..FORMS) {
-        let (document, change) = told.document(form);
-        for text in [document.to_string(), reversed(&document)] {
+    fn direct_documents(
+        samples in prop::collection::vec((sample(), 0..OBJECT_FORMS), 1..6),
+        is_array: bool,
+    ) {
+        let (mut documents, mut expected): (Vec<_>, Vec<_>) =
+            samples.iter().map(|(sample, form)| sample.document(*form)).unzip();
+        let payload = if is_array {
+            Value::from(documents)
+        } else {
+            expected.truncate(1);
+            documents.swap_remove(0)
+        };
+        for text in [payload.to_string(), reversed(&payload)] {
             let payload = read(&text).unwrap();
-            prop_assert_eq!(payload.source, Source::Direct);
-            prop_assert_eq!(changes(payload.deliveries), [(None, vec![change.clone()])]);
+            prop_assert_eq!(payload.source, PayloadSource::Direct);
+            prop_assert_eq!(changes(payload.deliveries), [(None, expected.clone())]);
         }
     }
 
     #[test]
-    fn an_array_of_documents(told in prop::collection::vec((told(), 0..OBJECT_FORMS), 1..6)) {
-        let (documents, expected): (Vec<_>, Vec<_>) =
-            told.iter().map(|(told, form)| told.document(*form)).unzip();
-        let payload = read(&reversed(&Value::from(documents))).unwrap();
-        prop_assert_eq!(payload.source, Source::Direct);
-        prop_assert_eq!(changes(payload.deliveries), [(None, expected)]);
-    }
-
-    #[test]
-    fn a_notification_of_records(told in prop::collection::vec(told(), 1..6)) {
-        let payload = records(told.iter().map(Told::record));
-        let expected: Vec<_> = told.iter().map(|told| told.change(false)).collect();
-        let payload = read(&payload.to_string()).unwrap();
-        prop_assert_eq!(changes(payload.deliveries), [(None, expected)]);
-    }
-
-    #[test]
-    fn a_queue_of_messages(
-        told in prop::collection::vec((told(), 0..FORMS), 1..6),
+    fn queue_messages(
+        samples in prop::collection::vec((sample(), 0..FORMS), 1..6),
         from_pipes: bool,
-        reverse: bool,
     ) {
         let (mut messages, mut expected) = (Vec::new(), Vec::new());
-        for (at, (told, form)) in told.iter().enumerate() {
-            let (document, change) = told.document(*form);
+        for (at, (sample, form)) in samples.iter().enumerate() {
+            let (document, change) = sample.document(*form);
             messages.push(message(&format!("m{at}"), &document));
             expected.push((Some(format!("m{at}")), vec![change]));
         }
         let payload = if from_pipes { Value::from(messages) } else { records(messages) };
-        let text = if reverse { reversed(&payload) } else { payload.to_string() };
-        let payload = read(&text).unwrap();
-        prop_assert_eq!(payload.source, Source::Queue);
-        prop_assert_eq!(changes(payload.deliveries), expected);
+        for text in [payload.to_string(), reversed(&payload)] {
+            let payload = read(&text).unwrap();
+            prop_assert_eq!(payload.source, PayloadSource::Queue);
+            prop_assert_eq!(changes(payload.deliveries), expected.clone());
+        }
     }
 
-    /// Whatever breaks in one message, the others and all ids are still there.
+    /// Whatever is wrong with a body, the other messages and all ids are read.
     #[test]
-    fn a_broken_body_harms_no_neighbour(
-        told in told(),
-        broken in "[\\[\\]{}:,\"\\\\a0 ]{1,20}",
-        place in 0..3_usize,
+    fn a_bad_body_fails_alone(
+        sample in sample(),
+        bad in "[\\[\\]{}:,\"\\\\a0 ]{1,20}",
+        position in 0..3_usize,
     ) {
-        let (document, change) = told.document(0);
+        let (document, change) = sample.document(0);
         let mut messages = vec![message("m1", &document), message("m2", &document)];
-        messages.insert(place, message("broken", &Value::from(broken)));
+        messages.insert(position, message("bad", &Value::from(bad)));
         let payload = read(&records(messages).to_string()).unwrap();
         prop_assert_eq!(payload.deliveries.len(), 3);
         for (at, delivery) in payload.deliveries.iter().enumerate() {
-            if at == place {
-                prop_assert_eq!(delivery.id.as_deref(), Some("broken"));
+            if at == position {
+                prop_assert_eq!(delivery.id.as_deref(), Some("bad"));
                 prop_assert_eq!(&delivery.changes, &[]);
             } else {
                 prop_assert_eq!(&delivery.changes[..], std::slice::from_ref(&change));

@@ -44,47 +44,37 @@ impl<'t> RulesFile<'t> {
     /// Reads a file; `name` is the file name that findings show. The error says
     /// why the file is not YAML.
     pub fn read(name: &str, bytes: &'t [u8]) -> Result<Self, Findings> {
-        let mut findings = Findings::new(name);
-        let text = match decode(bytes) {
-            Ok(text) => text,
-            Err((finding, text)) => {
-                findings.push(finding);
-                return Err(findings.finish(&text));
-            }
+        let refuse = |finding, text: &str| {
+            let mut findings = Findings::new(name);
+            findings.push(finding);
+            findings.finish(text)
         };
-        match YamlTree::parse(text) {
-            Ok(tree) => {
-                let rules = read_file(&tree, &mut findings);
-                Ok(Self { text, tree, rules, findings })
-            }
-            Err(finding) => {
-                findings.push(*finding);
-                Err(findings.finish(text))
-            }
+        if bytes.len() > MAX_FILE_BYTES {
+            let message = format!("the file has {} bytes; at most 8 MiB are allowed", bytes.len());
+            let finding = Finding::at(Code::FileTooLarge, Span::character(1, 1), message);
+            return Err(refuse(finding, ""));
         }
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let finding = not_utf8(bytes, error.valid_up_to());
+            refuse(finding, &String::from_utf8_lossy(bytes))
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let tree = YamlTree::parse(text).map_err(|finding| refuse(*finding, text))?;
+        let mut findings = Findings::new(name);
+        let rules = read_file(&tree, &mut findings);
+        Ok(Self { text, tree, rules, findings })
     }
 }
 
-/// The text of a file; the error has the text to show with the finding.
-fn decode(bytes: &[u8]) -> Result<&str, (Finding, String)> {
-    if bytes.len() > MAX_FILE_BYTES {
-        let message = format!("the file has {} bytes; at most 8 MiB are allowed", bytes.len());
-        let finding = Finding::at(Code::FileTooLarge, Span::character(1, 1), message);
-        return Err((finding, String::new()));
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
-        Err(error) => {
-            let (valid, rest) = bytes.split_at(error.valid_up_to());
-            let valid = String::from_utf8_lossy(valid);
-            let line = valid.matches('\n').count() + 1;
-            let column = valid.chars().rev().take_while(|character| *character != '\n').count() + 1;
-            let byte = rest.first().copied().unwrap_or_default();
-            let message = format!("the byte 0x{byte:02X} is not UTF-8; save the file as UTF-8");
-            let finding = Finding::at(Code::NotUtf8, Span::character(line, column), message);
-            Err((finding, String::from_utf8_lossy(bytes).into_owned()))
-        }
-    }
+/// A finding about the first byte after the valid ones.
+fn not_utf8(bytes: &[u8], valid: usize) -> Finding {
+    let (valid, rest) = bytes.split_at(valid);
+    let valid = String::from_utf8_lossy(valid);
+    let line = valid.matches('\n').count() + 1;
+    let column = valid.chars().rev().take_while(|character| *character != '\n').count() + 1;
+    let byte = rest.first().copied().unwrap_or_default();
+    let message = format!("the byte 0x{byte:02X} is not UTF-8; save the file as UTF-8");
+    Finding::at(Code::NotUtf8, Span::character(line, column), message)
 }
 
 fn read_file(tree: &YamlTree<'_>, findings: &mut Findings) -> RuleSet {

@@ -157,11 +157,13 @@ fn long_target_id(fields: &mut MappingReader<'_, '_>) -> Option<DistributionId> 
         fields.findings.push(node.field_finding(Code::ConflictingFields, "tenant", message));
         return None;
     }
-    let id = DistributionId::tenant(&fields.read::<String>("tenant")?);
-    id.map_err(|error| {
-        fields.findings.push(tenant_node.finding(Code::BadTenantId, error.to_string()))
-    })
-    .ok()
+    match DistributionId::tenant(&fields.read::<String>("tenant")?) {
+        Ok(id) => Some(id),
+        Err(error) => {
+            fields.findings.push(tenant_node.finding(Code::BadTenantId, error.to_string()));
+            None
+        }
+    }
 }
 
 fn distribution_id(node: Node<'_>, findings: &mut Findings) -> Option<DistributionId> {

@@ -5,8 +5,7 @@ use std::{borrow::Cow, collections::HashMap};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as ParserSpan};
 
 use super::{
-    Duplicate, Entries, MAX_DEPTH, MAX_EXPANDED, NodeData, Span, VALUE_BYTES, Value, YamlTree,
-    lines,
+    Duplicate, MAX_DEPTH, MAX_EXPANDED, NodeData, Span, VALUE_BYTES, Value, YamlTree, lines,
 };
 use crate::rules::finding::{Code, Finding};
 
@@ -105,7 +104,7 @@ impl<'t> Builder<'t> {
                 self.open(Value::List(Vec::new()), anchor, span)?;
             }
             Event::MappingStart(anchor, _) => {
-                self.open(Value::Mapping(Entries::default()), anchor, span)?;
+                self.open(Value::Mapping(Box::default()), anchor, span)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span)?,
             Event::Alias(_) if self.expects_field_name() => return Err(FIELD_NAME),

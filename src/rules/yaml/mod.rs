@@ -84,7 +84,7 @@ struct NodeData<'t> {
 enum Value<'t> {
     Scalar { text: Cow<'t, str>, plain: bool },
     List(Vec<usize>),
-    Mapping(Entries<'t>),
+    Mapping(Box<Entries<'t>>),
 }
 
 /// The fields of a mapping, in the order of the file.
@@ -92,7 +92,7 @@ enum Value<'t> {
 struct Entries<'t> {
     list: Vec<(Cow<'t, str>, Span, usize)>,
     /// The first position of each name, in a mapping of many fields.
-    index: Option<Box<HashMap<Cow<'t, str>, usize>>>,
+    index: Option<HashMap<Cow<'t, str>, usize>>,
 }
 
 impl<'t> Entries<'t> {
@@ -114,7 +114,7 @@ impl<'t> Entries<'t> {
             for (position, (name, ..)) in self.list.iter().enumerate() {
                 index.entry(name.clone()).or_insert(position);
             }
-            self.index = Some(index.into());
+            self.index = Some(index);
         }
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     cloudfront::{Failure, Invalidation, Submission, SubmittedRequest},
     distribution::DistributionId,
-    event::{Change, Delivery, Kind, Occurrence, Payload, Source},
+    event::{Change, Delivery, Kind, Occurrence, Payload, PayloadSource},
     item::Item,
     plan::{Counts, PlannedItem},
 };
@@ -55,7 +55,7 @@ fn report() -> InvocationReport {
             needs_redelivery: vec![true],
         },
         payload: Payload {
-            source: Source::Direct,
+            source: PayloadSource::Direct,
             deliveries: vec![Delivery { changes, ..Delivery::default() }],
         },
         decisions: Vec::new(),

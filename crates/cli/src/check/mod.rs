@@ -19,6 +19,7 @@ use self::report::CheckReport;
 use crate::{
     Exit, Format, Global,
     account::{self, differences},
+    output::print_json,
 };
 
 /// Checks the rules: errors, lints, and the tests in the file.
@@ -45,7 +46,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let differences = rules.map(|rules| differences_from_account(&rules)).transpose()?;
     match global.format {
         Format::Text => anstream::print!("{}", report.text(differences.as_deref())),
-        Format::Json => anstream::println!("{}", report.json(differences.as_deref())?),
+        Format::Json => print_json(&report.document(differences.as_deref()))?,
     }
     let passed = !report.findings.has_error() && differences.is_none_or(|list| list.is_empty());
     Ok(if passed { Exit::Done } else { Exit::Negative })

@@ -12,6 +12,7 @@ use super::{
     render::Rendered,
     suggest,
 };
+use crate::output::pluralize;
 
 /// Everything that `check` finds in a file.
 #[derive(Debug)]
@@ -52,21 +53,19 @@ impl CheckReport {
         for difference in differences.unwrap_or_default() {
             text.push_str(&format!("{file}: {difference}\n"));
         }
-        let account = match differences {
+        let account = match differences.map(<[String]>::len) {
             None => String::new(),
-            Some([]) => "; no differences from the account".to_owned(),
-            Some([_]) => "; 1 difference from the account".to_owned(),
-            Some(several) => format!("; {} differences from the account", several.len()),
+            Some(0) => "; no differences from the account".to_owned(),
+            Some(count) => format!("; {} from the account", pluralize(count, "difference")),
         };
         format!("{text}{file}: {}{account}\n", self.summary())
     }
 
     /// "3 errors, 1 lint; 5 tests passed"
     fn summary(&self) -> String {
-        let count = |number: usize, word: &str| match number {
-            0 => format!("no {word}s"),
-            1 => format!("1 {word}"),
-            number => format!("{number} {word}s"),
+        let count = |count: usize, noun: &str| match count {
+            0 => format!("no {noun}s"),
+            count => pluralize(count, noun),
         };
         let tests = match self.tests {
             None => "tests not run".to_owned(),
@@ -86,8 +85,8 @@ impl CheckReport {
         self.findings.count(Severity::Error) - failed
     }
 
-    /// The report as JSON.
-    pub fn json(&self, differences: Option<&[String]>) -> serde_json::Result<String> {
+    /// The report for scripts.
+    pub fn document<'r>(&'r self, differences: Option<&'r [String]>) -> CheckDocument<'r> {
         let findings = &self.findings;
         let entries = findings.iter().map(|finding| {
             let Finding { code, message, path, span, notes, .. } = finding;
@@ -102,7 +101,7 @@ impl CheckReport {
                 help: suggest::help(finding),
             }
         });
-        serde_json::to_string_pretty(&JsonReport {
+        CheckDocument {
             file: findings.file(),
             errors: self.errors(),
             lints: findings.count(Severity::Lint),
@@ -110,12 +109,13 @@ impl CheckReport {
             findings: entries.collect(),
             truncated: findings.is_full(),
             account_differences: differences,
-        })
+        }
     }
 }
 
+/// The report as printed in JSON.
 #[derive(Serialize)]
-struct JsonReport<'r> {
+pub struct CheckDocument<'r> {
     file: &'r str,
     errors: usize,
     lints: usize,

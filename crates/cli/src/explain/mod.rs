@@ -197,8 +197,8 @@ mod tests {
             ..change("s3://b/p/1.html")
         };
         assert!(matches!(outcomes(&rules, &good)[..], [Outcome::Matched { .. }]));
-        type Case<'a> = (fn(&mut Change), Condition, &'a [&'a str], Option<&'a str>);
-        let cases: [Case<'_>; 11] = [
+        type Case = (fn(&mut Change), Condition, &'static [&'static str], Option<&'static str>);
+        let cases: [Case; 11] = [
             (|c| c.bucket = "c".into(), Condition::Bucket, &["b", "x-*"], Some("c")),
             (|c| c.key = "1.html".into(), Condition::Prefix, &["p/", "q/"], Some("1.html")),
             (|c| c.key = "p/1".into(), Condition::Suffix, &[".html"], Some("p/1")),

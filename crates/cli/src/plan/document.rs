@@ -10,7 +10,7 @@ use s3_cloudfront_invalidator::{
 };
 use serde::Serialize;
 
-use super::{cost::Cost, summary::Summary};
+use super::{cost::Cost, summary::PlanSummary};
 use crate::output::print_json;
 
 /// The plan of all payloads, with the outcome of each request if it was sent.
@@ -260,7 +260,7 @@ impl From<Cost> for CostDocument {
 }
 
 /// Prints a plan that is not sent.
-pub fn print(summary: &Summary, unreadable: &[String]) -> anyhow::Result<()> {
+pub fn print(summary: &PlanSummary, unreadable: &[String]) -> anyhow::Result<()> {
     let mut plan = PlanDocument::planned(&summary.plan);
     for (document, (_, figures)) in plan.distributions.iter_mut().zip(summary.distributions()) {
         document.unchanged_purged = figures.unchanged.as_ref().map(|unchanged| unchanged.purged);

@@ -3,8 +3,8 @@
 use std::fmt::{self, Write};
 
 use super::{
-    report::{Block, Entry, report},
-    summary::Summary,
+    report::{ReportBlock, ReportEntry, report},
+    summary::PlanSummary,
 };
 
 /// The most entries of a list: a browser cannot show a million.
@@ -23,7 +23,7 @@ const HEAD: &str = "\
 ";
 
 /// Returns the page.
-pub fn page(summary: &Summary) -> String {
+pub fn page(summary: &PlanSummary) -> String {
     let css = include_str!("report.css");
     let mut page = format!("{HEAD}{css}</style>\n</head>\n<body>\n<h1>Invalidation plan</h1>\n");
     for block in report(summary, MAX_ENTRIES) {
@@ -33,13 +33,13 @@ pub fn page(summary: &Summary) -> String {
     page + "</body>\n</html>\n"
 }
 
-fn write_block(out: &mut String, block: &Block) -> fmt::Result {
+fn write_block(out: &mut String, block: &ReportBlock) -> fmt::Result {
     match block {
-        Block::Text(text) => writeln!(out, "<p>{}</p>", Escaped(text)),
-        Block::Heading { title, remark } => {
+        ReportBlock::Text(text) => writeln!(out, "<p>{}</p>", Escaped(text)),
+        ReportBlock::Heading { title, remark } => {
             writeln!(out, "<h2>{} <small>{}</small></h2>", Escaped(title), Escaped(remark))
         }
-        Block::Table { header, rows, .. } => {
+        ReportBlock::Table { header, rows, .. } => {
             out.push_str("<div class=\"wide\"><table>\n<tr>");
             header.iter().try_for_each(|cell| write!(out, "<th>{cell}</th>"))?;
             for row in rows {
@@ -48,7 +48,7 @@ fn write_block(out: &mut String, block: &Block) -> fmt::Result {
             }
             writeln!(out, "</tr>\n</table></div>")
         }
-        Block::List { heading, entries, omitted } => {
+        ReportBlock::List { heading, entries, omitted } => {
             writeln!(out, "<h3>{}</h3>\n<ul>", Escaped(heading))?;
             entries.iter().try_for_each(|entry| write_entry(out, entry))?;
             if *omitted > 0 {
@@ -59,8 +59,8 @@ fn write_block(out: &mut String, block: &Block) -> fmt::Result {
     }
 }
 
-fn write_entry(out: &mut String, entry: &Entry) -> fmt::Result {
-    let Entry { text, remark, is_wildcard, share } = entry;
+fn write_entry(out: &mut String, entry: &ReportEntry) -> fmt::Result {
+    let ReportEntry { text, remark, is_wildcard, share } = entry;
     let class = if *is_wildcard { "wildcard" } else { "path" };
     write!(out, "<li><code class=\"{class}\">{}</code>", Escaped(text))?;
     write!(out, " <small>{}</small>", Escaped(remark))?;

@@ -10,14 +10,14 @@ use s3_cloudfront_invalidator::{
 use super::{
     cost::FREE_PATHS_PER_MONTH,
     directories,
-    summary::{Figures, Summary},
+    summary::{Figures, PlanSummary},
 };
 use crate::output::pluralize;
 
 /// The most directories, however long other lists may be.
 const MAX_DIRECTORIES: usize = 40;
 
-pub enum Block {
+pub enum ReportBlock {
     Text(String),
     /// Begins a section.
     Heading {
@@ -32,7 +32,7 @@ pub enum Block {
     },
     List {
         heading: String,
-        entries: Vec<Entry>,
+        entries: Vec<ReportEntry>,
         /// Entries beyond the limit.
         omitted: usize,
     },
@@ -40,7 +40,7 @@ pub enum Block {
 
 /// An entry of a list.
 #[derive(Default)]
-pub struct Entry {
+pub struct ReportEntry {
     pub text: String,
     pub remark: String,
     /// It is a wildcard, or a wildcard purges it.
@@ -50,11 +50,11 @@ pub struct Entry {
 }
 
 /// Returns the report. Lists have at most `max_entries`.
-pub fn report(summary: &Summary, max_entries: usize) -> Vec<Block> {
-    let mut blocks = vec![Block::Text(counts(&summary.plan.counts))];
+pub fn report(summary: &PlanSummary, max_entries: usize) -> Vec<ReportBlock> {
+    let mut blocks = vec![ReportBlock::Text(counts(&summary.plan.counts))];
     for (plan, figures) in summary.distributions() {
         let targets: Vec<&str> = plan.targets.iter().map(|name| &**name).collect();
-        blocks.push(Block::Heading {
+        blocks.push(ReportBlock::Heading {
             title: plan.distribution.to_string(),
             remark: format!("({})", targets.join(", ")),
         });
@@ -64,10 +64,10 @@ pub fn report(summary: &Summary, max_entries: usize) -> Vec<Block> {
             blocks.extend(changed_directories(plan, figures, max_entries));
             blocks.extend(unchanged_objects(figures, max_entries));
         }
-        let unaddressable = plan.unaddressable.iter().map(|change| Entry {
+        let unaddressable = plan.unaddressable.iter().map(|change| ReportEntry {
             text: format!("{}/{}", change.bucket, change.key.escape_debug()),
             remark: change.reason.to_string(),
-            ..Entry::default()
+            ..ReportEntry::default()
         });
         blocks.extend(list("Cannot be invalidated:", unaddressable, max_entries));
     }
@@ -93,7 +93,7 @@ fn counts(counts: &Counts) -> String {
     format!("{}: {}", pluralize(counts.changes, "change"), parts.join(", "))
 }
 
-fn requests(plan: &DistributionPlan) -> Block {
+fn requests(plan: &DistributionPlan) -> ReportBlock {
     let rows = plan.requests.iter().zip(1..).map(|(request, number)| {
         let count = |is_kind: fn(&Item) -> bool| {
             request.items.iter().filter(|planned| is_kind(&planned.item)).count().to_string()
@@ -108,11 +108,11 @@ fn requests(plan: &DistributionPlan) -> Block {
         ]
     });
     let header = vec!["request", "billed paths", "wildcards", "tags", "caller reference"];
-    Block::Table { header, rows: rows.collect(), first_number: 0 }
+    ReportBlock::Table { header, rows: rows.collect(), first_number: 0 }
 }
 
-fn items(plan: &DistributionPlan, max_entries: usize) -> impl Iterator<Item = Block> {
-    let entry = |planned: &PlannedItem| Entry {
+fn items(plan: &DistributionPlan, max_entries: usize) -> impl Iterator<Item = ReportBlock> {
+    let entry = |planned: &PlannedItem| ReportEntry {
         text: planned.item.to_string(),
         remark: match planned.replaces {
             0 | 1 => String::new(),
@@ -132,15 +132,15 @@ fn changed_directories(
     plan: &DistributionPlan,
     figures: &Figures,
     max_entries: usize,
-) -> Option<Block> {
+) -> Option<ReportBlock> {
     let wildcards: Vec<&str> =
         plan.items().filter_map(|planned| planned.item.wildcard_prefix()).collect();
     let all = figures.directories.values().sum::<usize>() as f64;
     let max = max_entries.min(MAX_DIRECTORIES);
     let (directories, others, changes) = directories::summarize(&figures.directories, max);
-    let mut entries: Vec<Entry> = directories
+    let mut entries: Vec<ReportEntry> = directories
         .into_iter()
-        .map(|(path, changes)| Entry {
+        .map(|(path, changes)| ReportEntry {
             text: path.to_owned(),
             remark: pluralize(changes, "file"),
             is_wildcard: wildcards.iter().any(|prefix| path.starts_with(prefix)),
@@ -149,19 +149,23 @@ fn changed_directories(
         .collect();
     if others > 0 {
         let text = pluralize(others, "more directory");
-        entries.push(Entry { text, remark: pluralize(changes, "file"), ..Entry::default() });
+        entries.push(ReportEntry {
+            text,
+            remark: pluralize(changes, "file"),
+            ..ReportEntry::default()
+        });
     }
     list("Changed files by directory:", entries, usize::MAX)
 }
 
-fn unchanged_objects(figures: &Figures, max_entries: usize) -> Option<Block> {
+fn unchanged_objects(figures: &Figures, max_entries: usize) -> Option<ReportBlock> {
     let unchanged = figures.unchanged.as_ref()?;
     let total = pluralize(unchanged.total, "unchanged object");
     if unchanged.purged == 0 {
-        return Some(Block::Text(format!("Purges none of {total}.")));
+        return Some(ReportBlock::Text(format!("Purges none of {total}.")));
     }
     let purged_by = unchanged.purged_by.iter().filter(|(_, count)| *count > 0);
-    let entries = purged_by.map(|(wildcard, count)| Entry {
+    let entries = purged_by.map(|(wildcard, count)| ReportEntry {
         text: wildcard.clone(),
         remark: format!("purges {count}"),
         is_wildcard: true,
@@ -170,7 +174,7 @@ fn unchanged_objects(figures: &Figures, max_entries: usize) -> Option<Block> {
     list(&format!("Purges {} of {total}:", unchanged.purged), entries, max_entries)
 }
 
-fn cost(summary: &Summary) -> [Block; 2] {
+fn cost(summary: &PlanSummary) -> [ReportBlock; 2] {
     let paths = pluralize(summary.month_to_date as usize, "path");
     let remark = format!("after {paths} this month ({FREE_PATHS_PER_MONTH} per month are free)");
     let rows = [
@@ -184,19 +188,23 @@ fn cost(summary: &Summary) -> [Block; 2] {
     });
     let header = vec!["", "billed paths", "of them free", "USD"];
     [
-        Block::Heading { title: "Cost".to_owned(), remark },
-        Block::Table { header, rows: rows.into(), first_number: 1 },
+        ReportBlock::Heading { title: "Cost".to_owned(), remark },
+        ReportBlock::Table { header, rows: rows.into(), first_number: 1 },
     ]
 }
 
 /// Returns a list of the first entries; `None` if there is no entry.
 fn list(
     heading: &str,
-    entries: impl IntoIterator<Item = Entry>,
+    entries: impl IntoIterator<Item = ReportEntry>,
     max_entries: usize,
-) -> Option<Block> {
+) -> Option<ReportBlock> {
     let mut entries = entries.into_iter();
-    let first: Vec<Entry> = entries.by_ref().take(max_entries).collect();
+    let first: Vec<ReportEntry> = entries.by_ref().take(max_entries).collect();
     let heading = heading.to_owned();
-    (!first.is_empty()).then(|| Block::List { heading, entries: first, omitted: entries.count() })
+    (!first.is_empty()).then(|| ReportBlock::List {
+        heading,
+        entries: first,
+        omitted: entries.count(),
+    })
 }

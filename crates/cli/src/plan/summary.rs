@@ -26,21 +26,21 @@ pub struct PlanDraft<'r> {
     rules: &'r RuleSet,
     planner: Planner<'r>,
     figures: BTreeMap<Distribution, Figures>,
-    buckets: BTreeMap<Arc<str>, Bucket>,
+    buckets: BTreeMap<Arc<str>, ChangedBucket>,
     keeps_keys: bool,
     site: SiteInventory,
 }
 
 /// A bucket with changes.
 #[derive(Default)]
-struct Bucket {
+struct ChangedBucket {
     /// Indices of the targets that serve its changes.
     targets: BTreeSet<TargetIndex>,
     changed_keys: HashSet<String>,
 }
 
 /// A plan and its figures.
-pub struct Summary {
+pub struct PlanSummary {
     pub plan: Plan,
     /// One entry for each distribution of the plan.
     figures: Vec<Figures>,
@@ -83,7 +83,7 @@ impl<'r> PlanDraft<'r> {
             return bucket.clone();
         }
         let bucket: Arc<str> = name.into();
-        self.buckets.insert(bucket.clone(), Bucket::default());
+        self.buckets.insert(bucket.clone(), ChangedBucket::default());
         bucket
     }
 
@@ -112,7 +112,7 @@ impl<'r> PlanDraft<'r> {
                 "--site needs --bucket: the changes are in several buckets, `{one}` and `{other}` among them"
             ),
         };
-        let Some(Bucket { targets, changed_keys }) = self.buckets.get(bucket) else {
+        let Some(ChangedBucket { targets, changed_keys }) = self.buckets.get(bucket) else {
             return Ok(());
         };
         let keys = keys::site_keys(list);
@@ -125,7 +125,7 @@ impl<'r> PlanDraft<'r> {
     }
 
     /// Makes the plan.
-    pub fn finish(self, month_to_date: u64) -> Summary {
+    pub fn finish(self, month_to_date: u64) -> PlanSummary {
         let Self { planner, mut figures, site, .. } = self;
         let plan = planner.finish();
         let complete = |plan: &DistributionPlan| {
@@ -136,7 +136,7 @@ impl<'r> PlanDraft<'r> {
         let figures: Vec<Figures> = plan.distributions.iter().map(complete).collect();
         let files: usize = figures.iter().map(|figures| figures.changes).sum();
         let cost = |paths: usize| Cost::of(paths as u64, month_to_date);
-        Summary {
+        PlanSummary {
             plan_cost: cost(plan.billed_paths()),
             path_per_file: cost(files),
             everything: cost(figures.len()),
@@ -147,7 +147,7 @@ impl<'r> PlanDraft<'r> {
     }
 }
 
-impl Summary {
+impl PlanSummary {
     /// Returns each distribution's plan with its figures.
     pub fn distributions(&self) -> impl Iterator<Item = (&DistributionPlan, &Figures)> {
         self.plan.distributions.iter().zip(&self.figures)

@@ -3,8 +3,8 @@
 use anstyle::{AnsiColor, Style};
 
 use super::{
-    report::{Block, Entry, report},
-    summary::Summary,
+    report::{ReportBlock, ReportEntry, report},
+    summary::PlanSummary,
 };
 use crate::output::number_table;
 
@@ -15,19 +15,19 @@ const HEADING: Style = Style::new().bold();
 const WILDCARD: Style = AnsiColor::Yellow.on_default();
 const DIMMED: Style = Style::new().dimmed();
 
-pub fn print(summary: &Summary) {
+pub fn print(summary: &PlanSummary) {
     for block in report(summary, MAX_ENTRIES) {
         match block {
-            Block::Text(text) => anstream::println!("{text}"),
-            Block::Heading { title, remark } => {
+            ReportBlock::Text(text) => anstream::println!("{text}"),
+            ReportBlock::Heading { title, remark } => {
                 anstream::println!("\n{HEADING}{title}{HEADING:#} {remark}");
             }
-            Block::Table { header, rows, first_number } => {
+            ReportBlock::Table { header, rows, first_number } => {
                 anstream::println!("{}", number_table(header, first_number, rows));
             }
-            Block::List { heading, entries, omitted } => {
+            ReportBlock::List { heading, entries, omitted } => {
                 anstream::println!("{heading}");
-                for Entry { text, remark, is_wildcard, .. } in entries {
+                for ReportEntry { text, remark, is_wildcard, .. } in entries {
                     let style = if is_wildcard { WILDCARD } else { Style::new() };
                     let separator = if remark.is_empty() { "" } else { "  " };
                     anstream::println!(

@@ -78,7 +78,7 @@ fn items() {
     ];
     for item in invalid {
         let refusal = parse(&body(1, &[item], "r")).expect_err(item);
-        assert_eq!((refusal.status, &*refusal.code), (400, "InvalidArgument"), "{item}");
+        assert_eq!((refusal.status, refusal.code), (400, "InvalidArgument"), "{item}");
         assert_eq!(
             refusal.message,
             "Your request contains one or more invalid invalidation paths."
@@ -103,8 +103,8 @@ fn bodies() {
         ("garbage".to_owned(), "MalformedXML"),
         (String::new(), "MissingBody"),
     ] {
-        let code = parse(&body).map_or_else(|refusal| refusal.code, |_| "ok".into());
-        assert_eq!(code, expected, "{:.120}", body);
+        let code = parse(&body).map_or_else(|refusal| refusal.code, |_| "ok");
+        assert_eq!(code, expected, "{body:.120}");
     }
     let batch = parse(&body(1, &["#&<>"], "a&amp;&#98;")).unwrap();
     assert_eq!((&*batch.caller_reference, &*batch.items[0]), ("a&b", "#&<>"));

@@ -29,7 +29,8 @@ async fn errors_of_distributions() {
     use CreateInvalidationError as Error;
     let (simulator, client) = start(options());
     let wildcards: Vec<String> = (0..16).map(|number| format!("/{number}*")).collect();
-    let cases: [(&str, InvalidationBatch, u16, fn(&Error) -> bool); 8] = [
+    type IsExpected = fn(&Error) -> bool;
+    let cases: [(&str, InvalidationBatch, u16, IsExpected); 8] = [
         (SITE, inconsistent(), 400, Error::is_inconsistent_quantities),
         (SITE, batch("r", &["/a"; 3_001]), 413, Error::is_batch_too_large),
         (SITE, batch("r", &["/a b"]), 400, Error::is_invalid_argument),
@@ -52,7 +53,8 @@ async fn errors_of_distributions() {
 async fn errors_of_tenants() {
     use CreateInvalidationForDistributionTenantError as Error;
     let (_, client) = start(options());
-    let cases: [(&str, InvalidationBatch, fn(&Error) -> bool); 4] = [
+    type IsExpected = fn(&Error) -> bool;
+    let cases: [(&str, InvalidationBatch, IsExpected); 4] = [
         (TENANT, inconsistent(), Error::is_inconsistent_quantities),
         (TENANT, batch("r", &["/a"; 3_001]), Error::is_batch_too_large),
         (TENANT, batch("r", &["#a,b"]), Error::is_invalid_argument),
