@@ -5,8 +5,10 @@ use serde_json::value::RawValue;
 use super::{
     Delivery, Payload, PayloadSource, Unreadable,
     collector::{Collector, Names},
-    eventbridge, notification,
-    object::{Object, Text, parse},
+    eventbridge,
+    member::Text,
+    notification,
+    object::{Body, Object, Records, parse},
     unreadable::Quoted,
 };
 
@@ -97,8 +99,8 @@ impl Reader<'_> {
         let Some(id) = message.message_id.as_deref() else {
             return Err(Unreadable::new("an SQS message without `messageId`"));
         };
-        let body = message.body();
-        let delivery = read_message(id, body.as_deref(), self.into.names);
+        let body = message.body.as_ref().map(|Body(body)| &**body);
+        let delivery = read_message(id, body, self.into.names);
         // A standard queue may have groups too, for fairness; it is not ordered.
         // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
         let is_fifo = message.event_source_arn.as_deref().is_some_and(|arn| arn.ends_with(".fifo"));
@@ -114,9 +116,9 @@ impl Reader<'_> {
         depth: Depth,
     ) -> Result<(), Unreadable> {
         if depth != Depth::Bus
-            && let Some(records) = object.records()
+            && let Some(Records(records)) = &*object.records
         {
-            self.list(List::Records, &records, depth);
+            self.list(List::Records, records, depth);
             Ok(())
         } else if object.is_event() {
             let change = eventbridge::read(object, self.into.id, self.into.names)?;

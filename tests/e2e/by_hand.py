@@ -51,8 +51,8 @@ def main():
         environment["PATH"] = f"{programs}:{environment['PATH']}"
         machine.run(["sh", "-eu", "-c", commands()], environment, cwd=directory)
 
-        mapping = aws(environment, "lambda", "list-event-source-mappings")["EventSourceMappings"][0]
-        check(mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], "the mapping reports failed messages")
+        schedule = aws(environment, "scheduler", "get-schedule", "--name", "s3-cloudfront-invalidator")
+        check(schedule["Target"]["Input"] == '{"drain": {}}', "the schedule drains the queue")
         policy = aws(environment, "iam", "get-role-policy", "--role-name", "s3-cloudfront-invalidator",
                      "--policy-name", "s3-cloudfront-invalidator")["PolicyDocument"]
         actions = sorted(action for statement in policy["Statement"] for action in statement["Action"])

@@ -13,6 +13,9 @@ from machine import ENVIRONMENT, INVALIDATOR, REGION, ROOT, aws, run
 
 # Not created, since moto would run the function in Docker: pipeline.py polls the queue with the mapping's settings.
 MAPPING = "AWS::Lambda::EventSourceMapping"
+SCHEDULE = "AWS::Scheduler::Schedule"
+# What moto would have to run; the test does it instead, with the settings of the template.
+NOT_RUN = (MAPPING, SCHEDULE, "AWS::Lambda::EventInvokeConfig")
 
 
 class Deployment:
@@ -29,8 +32,11 @@ class Deployment:
             self.invalidator(command, "--into", str(template))
 
         resources = self.transformed(template.read_text(), parameters)
-        mappings = [r["Properties"] for r in resources["Resources"].values() if r["Type"] == MAPPING]
-        resources["Resources"] = {n: r for n, r in resources["Resources"].items() if r["Type"] != MAPPING}
+        [self.mapping] = [r["Properties"] for r in resources["Resources"].values() if r["Type"] == MAPPING]
+        [schedule] = [r["Properties"] for r in resources["Resources"].values() if r["Type"] == SCHEDULE]
+        self.drain_request = json.loads(schedule["Target"]["Input"])
+        self.drains = parameters.get("Mode", self.document["Parameters"]["Mode"]["Default"]) == "drain"
+        resources["Resources"] = {n: r for n, r in resources["Resources"].items() if r["Type"] not in NOT_RUN}
         body = directory / "transformed.json"
         body.write_text(json.dumps(resources, indent=1))
         # moto splits a list parameter that is passed, but not its default.
@@ -46,7 +52,6 @@ class Deployment:
         stack = aws(environment, "cloudformation", "describe-stacks", "--stack-name", name)["Stacks"][0]
         assert stack["StackStatus"] == "CREATE_COMPLETE", stack
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-        [self.mapping] = mappings
         assert self.mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
     def invalidator(self, *arguments, **options):

@@ -75,7 +75,12 @@ pub fn function(
     if let Some(queue) = queue {
         statements.push(statement(
             "ReadQueue",
-            &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+            &[
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+            ],
             &json!([account.arn("sqs", region, queue)]),
         ));
     }
