@@ -13,7 +13,10 @@ const FEW_MESSAGES: usize = 2;
 /// How many messages a drain takes that holds a message received this often
 /// before. A message that ends the process would otherwise raise the receive
 /// counts of all others until they are dead letters.
-const SHRUNK: [(u32, usize); 4] = [(6, 1), (5, 10), (4, 100), (3, 1_000)];
+const SHRUNK: [(u32, usize); 3] = [(SUSPICIOUS, 10), (4, 100), (3, 1_000)];
+
+/// A message received this often before is taken alone by a cautious drain.
+pub(super) const SUSPICIOUS: u32 = 5;
 
 /// The most receives in flight.
 pub(super) const MAX_RECEIVERS: usize = 8;
@@ -27,6 +30,9 @@ pub(super) struct Limits {
     pub wait_for_first: bool,
     /// When to stop receiving in any case.
     pub until: Duration,
+    /// Whether to receive one message first, and to take it alone if it is
+    /// suspicious: in a new process, or after a suspicious message.
+    pub cautious: bool,
 }
 
 /// What has been received so far.
@@ -37,6 +43,9 @@ pub(super) struct Gather {
     received: usize,
     limit: usize,
     ended: bool,
+    /// Whether no answer came yet.
+    is_first: bool,
+    suspicious: bool,
     /// When messages were received within the quiet time, and how many.
     recent: VecDeque<(Duration, usize)>,
 }
@@ -49,6 +58,8 @@ impl Gather {
             received: 0,
             limit: MAX_MESSAGES,
             ended: false,
+            is_first: true,
+            suspicious: false,
             recent: VecDeque::new(),
         }
     }
@@ -56,6 +67,16 @@ impl Gather {
     /// How many receives should be in flight; 0 when the drain has ended.
     pub(super) fn receivers(&self) -> usize {
         if self.ended { 0 } else { self.receivers.min((self.limit - self.received).div_ceil(10)) }
+    }
+
+    /// How many messages to receive at once.
+    pub(super) fn messages_per_receive(&self) -> i32 {
+        if self.is_first && self.limits.cautious { 1 } else { 10 }
+    }
+
+    /// Whether a suspicious message was received.
+    pub(super) fn suspicious(&self) -> bool {
+        self.suspicious
     }
 
     /// The most messages the drain may keep.
@@ -74,6 +95,7 @@ impl Gather {
         let mut count = 0;
         for receives in receives {
             count += 1;
+            self.suspicious |= receives >= SUSPICIOUS;
             if let Some((_, limit)) = SHRUNK.iter().find(|(least, _)| receives >= *least) {
                 self.limit = self.limit.min(*limit);
             }
@@ -94,7 +116,10 @@ impl Gather {
         let recent: usize = self.recent.iter().map(|(_, count)| count).sum();
         let quiet = now >= self.limits.quiet && recent <= FEW_MESSAGES;
         let nothing = self.received == 0 && !self.limits.wait_for_first;
-        self.ended |= quiet || nothing || now >= self.limits.until || self.received >= self.limit;
+        let alone = self.is_first && self.limits.cautious && self.suspicious;
+        let full = self.received >= self.limit;
+        self.ended |= quiet || nothing || alone || full || now >= self.limits.until;
+        self.is_first = false;
     }
 }
 
@@ -106,6 +131,7 @@ mod tests {
         quiet: Duration::from_secs(5),
         wait_for_first: false,
         until: Duration::from_secs(120),
+        cautious: false,
     };
 
     /// Receives one after another, `arrivals(second)` messages in each, and
@@ -144,7 +170,7 @@ mod tests {
     #[test]
     fn takes_fewer_when_messages_were_received_before() {
         for (receives, limit) in
-            [(1, MAX_MESSAGES), (2, MAX_MESSAGES), (3, 1_000), (4, 100), (5, 10), (6, 1), (9, 1)]
+            [(1, MAX_MESSAGES), (2, MAX_MESSAGES), (3, 1_000), (4, 100), (5, 10), (9, 10)]
         {
             let mut gather = Gather::new(LIMITS);
             gather.answered(Duration::ZERO, [1, receives, 2]);
@@ -154,5 +180,16 @@ mod tests {
         gather.answered(Duration::ZERO, vec![1; 500]);
         gather.answered(Duration::ZERO, [5]);
         assert_eq!((gather.limit(), gather.receivers()), (10, 0));
+    }
+
+    #[test]
+    fn a_cautious_drain_takes_a_suspicious_message_alone() {
+        let mut gather = Gather::new(Limits { cautious: true, ..LIMITS });
+        assert_eq!(gather.messages_per_receive(), 1);
+        gather.answered(Duration::ZERO, [5]);
+        assert!(gather.receivers() == 0 && gather.suspicious());
+        let mut gather = Gather::new(Limits { cautious: true, ..LIMITS });
+        gather.answered(Duration::ZERO, [4]);
+        assert_eq!((gather.receivers(), gather.messages_per_receive()), (1, 10));
     }
 }

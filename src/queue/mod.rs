@@ -35,15 +35,20 @@
 //! A message on which the process is killed must not take the others to the
 //! dead-letter queue. So a drain that receives a message for the third time,
 //! not counting those times after which this process released it, takes at most
-//! 1,000 messages; for the fourth time 100, the fifth 10, then 1. It releases
-//! the others at once.
+//! 1,000 messages; for the fourth time 100, then 10. It releases the others at
+//! once. And the first receive of a new process takes one message, which is
+//! handled alone if it is received for the fifth time or more; the next drains
+//! go on in this way until there is no such message.
 
 mod gather;
 mod request;
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -101,6 +106,9 @@ pub struct Queue {
     url: String,
     /// The receive counts of the messages that this process released.
     released: Mutex<HashMap<String, u32>>,
+    /// Whether the process is new, or its last drain received a suspicious
+    /// message.
+    cautious: AtomicBool,
 }
 
 /// Messages that a drain received.
@@ -167,7 +175,8 @@ impl Queue {
     /// A client of the queue at `url`.
     pub fn new(sdk_config: &SdkConfig, url: &str) -> Self {
         let client = Client::new(sdk_config);
-        Self { client, url: url.to_owned(), released: Mutex::default() }
+        let (released, cautious) = (Mutex::default(), AtomicBool::new(true));
+        Self { client, url: url.to_owned(), released, cautious }
     }
 
     /// Receives messages until the queue is quiet. `deadline` is that of the
@@ -188,12 +197,13 @@ impl Queue {
             quiet: request.quiet_seconds.map_or(QUIET, seconds),
             wait_for_first: request.quiet_seconds.is_some(),
             until: max_wait.min(left - SUBMIT_TIME.min(left / 2)),
+            cautious: self.cautious.load(Ordering::Relaxed),
         });
         let (mut batch, mut reader) = (ReceivedBatch::default(), MessageReader::default());
         let mut in_flight = FuturesUnordered::new();
         loop {
             while in_flight.len() < gather.receivers() {
-                in_flight.push(self.receive_ten(deadline));
+                in_flight.push(self.receive_messages(gather.messages_per_receive(), deadline));
             }
             let Some(answer) = in_flight.next().await else { break };
             match answer {
@@ -211,13 +221,15 @@ impl Queue {
                 }
             }
         }
+        self.cautious.store(gather.suspicious(), Ordering::Relaxed);
         let excess = batch.shrink(gather.limit());
         self.release(&excess, |_| 0, deadline).await;
         Ok(batch)
     }
 
-    async fn receive_ten(
+    async fn receive_messages(
         &self,
+        most: i32,
         deadline: Instant,
     ) -> Result<Vec<Message>, SdkError<aws_sdk_sqs::operation::receive_message::ReceiveMessageError>>
     {
@@ -226,7 +238,7 @@ impl Queue {
             .client
             .receive_message()
             .queue_url(&self.url)
-            .max_number_of_messages(10)
+            .max_number_of_messages(most)
             .wait_time_seconds(WAIT_SECONDS)
             .visibility_timeout(i32::try_from(hidden.as_secs()).unwrap_or(i32::MAX))
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)

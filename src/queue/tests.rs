@@ -118,7 +118,8 @@ async fn a_message_that_ends_the_process_is_alone_at_last() {
             }
         }
     }
-    assert_eq!(sizes, [3_000, 3_000, 1_000, 100, 10]);
+    assert_eq!(sizes[..4], [3_000, 3_000, 1_000, 100]);
+    assert!(sizes[4..].iter().all(|size| *size <= 10) && sizes.last() == Some(&1), "{sizes:?}");
     let dead = simulated.dead_letters();
     assert!(dead.len() == 1 && dead[0].1.contains("1234.html"), "{}", dead.len());
 }

@@ -65,14 +65,17 @@ async fn a_deploy_is_one_plan() {
     });
     let answer = drain(&function, r#"{"drain": {"quiet_seconds": 2}}"#).await.unwrap();
     deploy.await.unwrap();
-    let id = &cloudfront.invalidations()[0].id;
+    let ids: Vec<String> = cloudfront.invalidations().into_iter().map(|i| i.id).collect();
     assert_eq!(
         answer,
         json!({
             "received": 2_000, "deleted": 2_000, "kept": 0,
             "changes": 2_000, "ignored": 0, "unmatched": 0, "not_served": 0, "skipped": 0,
             "unaddressable": 0,
-            "invalidations": [{ "distribution": "E1EXAMPLEWWW", "id": id, "items": ["/docs/*"] }],
+            "invalidations": [
+                { "distribution": "E1EXAMPLEWWW", "id": ids[0], "items": ["/docs/"] },
+                { "distribution": "E1EXAMPLEWWW", "id": ids[1], "items": ["/docs/*"] },
+            ],
         })
     );
     assert!(queue.is_empty());
