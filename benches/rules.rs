@@ -89,7 +89,7 @@ fn matching(criterion: &mut Criterion) {
             let rules = load(&rules(size));
             let changes = changes(size);
             let hits =
-                changes.iter().filter(|change| !decide(&rules, change).contributions.is_empty());
+                changes.iter().filter(|change| !rules.decide(change).contributions.is_empty());
             assert!(hits.count() * 10 >= KEYS * 7, "most keys match a rule");
             group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
                 bencher.iter(|| {

@@ -68,6 +68,7 @@
 mod change;
 mod collector;
 mod eventbridge;
+mod member;
 mod notification;
 mod object;
 mod reader;

@@ -1,7 +1,6 @@
-//! The members of JSON objects that are used, borrowed from the payload.
+//! The members of a payload's objects that are used; all are optional.
 //!
-//! Each is optional, and treated as missing if it has an unexpected type. The
-//! types of `aws_lambda_events` require more than real payloads have:
+//! The types of `aws_lambda_events` require more than real payloads have:
 //!
 //! - `SqsMessage`: `body` must be a string; Pipes may pass it on parsed.
 //! - `EventBridgeEvent`: has no `replay-name`; `time` must be RFC 3339.
@@ -9,26 +8,35 @@
 //! - `S3EventRecord`: `eventTime`, `userIdentity` and `requestParameters` are
 //!   required; a forwarder may drop them, and no rule uses them.
 
-use std::{borrow::Cow, ops::Deref};
+use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
-use serde_json::value::RawValue;
+use serde::{
+    Deserialize,
+    de::{
+        IgnoredAny, MapAccess, SeqAccess,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
+};
+use serde_json::{Value, value::RawValue};
 
-use super::Unreadable;
+use super::{
+    Unreadable,
+    member::{Lenient, Member, Text, or_default},
+};
 
 /// Any object of a payload. Which members it has decides its shape.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Object<'a> {
     #[serde(borrow, rename = "Records")]
-    records: Option<&'a RawValue>,
+    pub(super) records: Lenient<Records<'a>>,
     pub(super) event_source: Text<'a>,
 
     // An EventBridge event.
     pub(super) source: Text<'a>,
     #[serde(rename = "detail-type")]
     pub(super) detail_type: Text<'a>,
-    pub(super) detail: Lenient<Option<S3Detail<'a>>>,
+    pub(super) detail: Lenient<S3Detail<'a>>,
     pub(super) id: Text<'a>,
     pub(super) time: Text<'a>,
     pub(super) account: Text<'a>,
@@ -40,18 +48,19 @@ pub(super) struct Object<'a> {
     pub(super) data: Option<&'a RawValue>,
 
     // A record of an S3 notification.
-    pub(super) s3: Lenient<Option<S3Detail<'a>>>,
+    pub(super) s3: Lenient<S3Detail<'a>>,
     pub(super) event_name: Text<'a>,
     pub(super) event_time: Text<'a>,
     pub(super) aws_region: Text<'a>,
-    pub(super) response_elements: Lenient<ResponseElements<'a>>,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) response_elements: ResponseElements<'a>,
     /// `s3:TestEvent`, which S3 sends when a notification is configured.
     #[serde(rename = "Event")]
     pub(super) event: Text<'a>,
 
     // An SNS notification: in a record, or as an envelope.
     #[serde(rename = "Sns")]
-    pub(super) sns: Lenient<Option<Sns<'a>>>,
+    pub(super) sns: Lenient<Sns<'a>>,
     #[serde(rename = "Type")]
     pub(super) kind: Text<'a>,
     #[serde(rename = "TopicArn")]
@@ -61,8 +70,9 @@ pub(super) struct Object<'a> {
 
     // An SQS message.
     pub(super) message_id: Text<'a>,
-    body: Option<&'a RawValue>,
-    pub(super) attributes: Lenient<Attributes<'a>>,
+    pub(super) body: Lenient<Body<'a>>,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) attributes: Attributes<'a>,
     #[serde(rename = "eventSourceARN")]
     pub(super) event_source_arn: Text<'a>,
 }
@@ -71,9 +81,10 @@ pub(super) struct Object<'a> {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(super) struct S3Detail<'a> {
-    #[serde(borrow)]
-    pub(super) bucket: Lenient<Bucket<'a>>,
-    pub(super) object: Lenient<S3Object<'a>>,
+    #[serde(borrow, deserialize_with = "or_default")]
+    pub(super) bucket: Bucket<'a>,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) object: S3Object<'a>,
     pub(super) request_id: Text<'a>,
     pub(super) reason: Text<'a>,
     pub(super) deletion_type: Text<'a>,
@@ -91,7 +102,7 @@ pub(super) struct Bucket<'a> {
 pub(super) struct S3Object<'a> {
     #[serde(borrow)]
     pub(super) key: Text<'a>,
-    pub(super) size: Lenient<Option<u64>>,
+    pub(super) size: Lenient<u64>,
     #[serde(alias = "versionId")]
     pub(super) version_id: Text<'a>,
     pub(super) sequencer: Text<'a>,
@@ -136,11 +147,6 @@ impl<'a> Object<'a> {
         Err(Unreadable::no_object(json))
     }
 
-    /// The elements of `Records`, if it is a list.
-    pub(super) fn records(&self) -> Option<Vec<&'a RawValue>> {
-        serde_json::from_str(self.records?.get()).ok()
-    }
-
     /// Whether this is an EventBridge event, possibly reduced.
     pub(super) fn is_event(&self) -> bool {
         self.source.is_some() || self.detail_type.is_some() || self.detail.is_some()
@@ -154,62 +160,49 @@ impl<'a> Object<'a> {
     /// Whether this is an SQS message. An input transformer of Pipes may drop
     /// `eventSource`.
     pub(super) fn is_message(&self) -> bool {
-        let has_body = || self.body.is_some_and(|body| body.get().starts_with(['"', '{', '[']));
-        self.event_source.as_deref() == Some("aws:sqs") || (self.message_id.is_some() && has_body())
-    }
-
-    /// The document in the body of an SQS message. An input transformer of Pipes
-    /// receives a JSON body parsed and may pass it on so.
-    /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transformation.html>
-    pub(super) fn body(&self) -> Option<Cow<'a, str>> {
-        let json = self.body?.get();
-        if json.starts_with(['{', '[']) { Some(json.into()) } else { string(json) }
+        self.event_source.as_deref() == Some("aws:sqs")
+            || (self.message_id.is_some() && self.body.is_some())
     }
 }
 
-/// A member that is the default if it has an unexpected type.
-#[derive(Default)]
-pub(super) struct Lenient<T>(T);
+/// The elements of `Records`.
+pub(super) struct Records<'a>(pub(super) Vec<&'a RawValue>);
 
-impl<'de, T: Default + Deserialize<'de>> Deserialize<'de> for Lenient<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?.get();
-        let value = if json.starts_with('[') { None } else { serde_json::from_str(json).ok() };
-        Ok(Self(value.unwrap_or_default()))
+impl<'de: 'a, 'a> Member<'de> for Records<'a> {
+    fn list<A: SeqAccess<'de>>(elements: A) -> Result<Option<Self>, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(elements)).map(|list| Some(Self(list)))
     }
 }
 
-impl<T> Deref for Lenient<T> {
-    type Target = T;
+/// The JSON of a document in an SQS message. Pipes parse it for an input
+/// transformer, which may pass it on so.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transformation.html>
+pub(super) struct Body<'a>(pub(super) Cow<'a, str>);
 
-    fn deref(&self) -> &T {
-        &self.0
+impl<'de: 'a, 'a> Member<'de> for Body<'a> {
+    fn string(text: Cow<'de, str>) -> Option<Self> {
+        Some(Self(text))
+    }
+
+    fn object<A: MapAccess<'de>>(members: A) -> Result<Option<Self>, A::Error> {
+        let parsed = Value::deserialize(MapAccessDeserializer::new(members))?;
+        Ok(Some(Self(parsed.to_string().into())))
+    }
+
+    fn list<A: SeqAccess<'de>>(elements: A) -> Result<Option<Self>, A::Error> {
+        let parsed = Value::deserialize(SeqAccessDeserializer::new(elements))?;
+        Ok(Some(Self(parsed.to_string().into())))
     }
 }
 
-/// A string member that is `None` if it is empty or not a string.
-#[derive(Default)]
-pub(super) struct Text<'a>(Option<Cow<'a, str>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?.get();
-        Ok(Self(string(json).filter(|text| !text.is_empty())))
-    }
+/// Members that are objects.
+macro_rules! objects {
+    ($($object:ident)+) => {$(
+        impl<'de: 'a, 'a> Member<'de> for $object<'a> {
+            fn object<A: MapAccess<'de>>(members: A) -> Result<Option<Self>, A::Error> {
+                Self::deserialize(MapAccessDeserializer::new(members)).map(Some)
+            }
+        }
+    )+};
 }
-
-impl<'a> Deref for Text<'a> {
-    type Target = Option<Cow<'a, str>>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-/// Decodes a JSON string; `None` for other JSON and for lone surrogates.
-fn string(json: &str) -> Option<Cow<'_, str>> {
-    match json.strip_prefix('"')?.strip_suffix('"')? {
-        plain if !plain.contains('\\') => Some(plain.into()),
-        _ => serde_json::from_str(json).ok().map(Cow::Owned),
-    }
-}
+objects!(S3Detail Bucket S3Object ResponseElements Sns Attributes);

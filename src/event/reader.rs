@@ -5,8 +5,10 @@ use serde_json::value::RawValue;
 use super::{
     Delivery, Payload, PayloadSource, Unreadable,
     collector::{Collector, Names},
-    eventbridge, notification,
-    object::{Object, Text, parse},
+    eventbridge,
+    member::Text,
+    notification,
+    object::{Body, Object, Records, parse},
     unreadable::Quoted,
 };
 
@@ -88,8 +90,8 @@ impl Reader<'_> {
         };
         let into = Collector::new(id, self.into.names);
         let mut reader = Reader { messages: self.messages, into };
-        let read = match message.body() {
-            Some(body) => reader.text(&body, Depth::Message),
+        let read = match &*message.body {
+            Some(Body(body)) => reader.text(body, Depth::Message),
             None => Err(Unreadable::new("an SQS message without a `body` that is text")),
         };
         reader.into.check(read);
@@ -110,9 +112,9 @@ impl Reader<'_> {
         depth: Depth,
     ) -> Result<(), Unreadable> {
         if depth != Depth::Bus
-            && let Some(records) = object.records()
+            && let Some(Records(records)) = &*object.records
         {
-            self.list(List::Records, &records, depth);
+            self.list(List::Records, records, depth);
             Ok(())
         } else if object.is_event() {
             let change = eventbridge::read(object, self.into.id, self.into.names)?;

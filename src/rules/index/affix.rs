@@ -1,49 +1,54 @@
-use std::{
-    collections::BTreeMap,
-    iter,
-    ops::Bound::{Included, Unbounded},
-};
+use std::{collections::BTreeMap, iter};
 
-/// Values by literals, for finding all literals that a text starts with.
+/// Values by literals, for finding all literals that a text starts with in the
+/// time of one binary search.
 #[derive(Debug)]
-pub(super) struct AffixMap<V>(BTreeMap<Box<[u8]>, V>);
-
-impl<V> Default for AffixMap<V> {
-    fn default() -> Self {
-        Self(BTreeMap::new())
-    }
+pub(super) struct AffixMap<V> {
+    /// In the order of their literals.
+    entries: Box<[Entry<V>]>,
 }
 
-impl<V: Default> AffixMap<V> {
-    /// The value of a literal, inserted if necessary.
-    pub fn entry(&mut self, literal: impl Iterator<Item = u8>) -> &mut V {
-        self.0.entry(literal.collect()).or_default()
-    }
+#[derive(Debug)]
+struct Entry<V> {
+    literal: Box<[u8]>,
+    /// The entry of the longest other literal that this one starts with.
+    parent: Option<usize>,
+    value: V,
 }
 
 impl<V> AffixMap<V> {
+    pub fn new(values: BTreeMap<Box<[u8]>, V>) -> Self {
+        let mut entries: Vec<Entry<V>> = Vec::with_capacity(values.len());
+        for (literal, value) in values {
+            let last = entries.len().checked_sub(1);
+            let parent =
+                chain(&entries, last).find(|&place| literal.starts_with(&entries[place].literal));
+            entries.push(Entry { literal, parent, value });
+        }
+        Self { entries: entries.into() }
+    }
+
     /// The values of all literals that `text` starts with, longest first.
     ///
     /// Let `last` be the greatest literal that is not greater than the text.
     /// All literals between a prefix of the text and the text start with that
-    /// prefix, so each prefix of the text is also one of `last`. It is `last`
-    /// itself, or it lies within the bytes that `last` and the text share; then
-    /// these bytes are searched in the same way.
-    pub fn prefixes_of<'m>(&'m self, text: &'m [u8]) -> impl Iterator<Item = &'m V> {
-        let mut rest = Some(text);
-        iter::from_fn(move || {
-            loop {
-                let (last, value) =
-                    self.0.range::<[u8], _>((Unbounded, Included(rest?))).next_back()?;
-                let shared = iter::zip(last, rest?).take_while(|(a, b)| a == b).count();
-                if shared == last.len() {
-                    rest = shared.checked_sub(1).map(|shorter| &text[..shorter]);
-                    return Some(value);
-                }
-                rest = Some(&text[..shared]);
-            }
-        })
+    /// prefix, so each prefix of the text is `last` or one of its parents.
+    pub fn prefixes_of(&self, text: &[u8]) -> impl Iterator<Item = &V> {
+        let after = self.entries.partition_point(|entry| &*entry.literal <= text);
+        let last = after.checked_sub(1);
+        let shared = last.map_or(0, |last| {
+            iter::zip(&self.entries[last].literal, text).take_while(|(a, b)| a == b).count()
+        });
+        chain(&self.entries, last)
+            .map(|place| &self.entries[place])
+            .skip_while(move |entry| entry.literal.len() > shared)
+            .map(|entry| &entry.value)
     }
+}
+
+/// An entry, its parent, the parent of that, and so on.
+fn chain<V>(entries: &[Entry<V>], first: Option<usize>) -> impl Iterator<Item = usize> {
+    iter::successors(first, |&place| entries[place].parent)
 }
 
 #[cfg(test)]
@@ -53,10 +58,8 @@ mod tests {
     use super::*;
 
     fn check(literals: &[String], text: &str) -> Result<(), TestCaseError> {
-        let mut map = AffixMap::default();
-        for literal in literals {
-            *map.entry(literal.bytes()) = literal.clone();
-        }
+        let values = literals.iter().map(|text| (text.as_bytes().into(), text.clone()));
+        let map = AffixMap::new(values.collect());
         let mut expected: Vec<_> =
             literals.iter().filter(|literal| text.starts_with(&***literal)).collect();
         expected.sort_by_key(|literal| std::cmp::Reverse(literal.len()));

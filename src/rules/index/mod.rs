@@ -25,7 +25,7 @@
 mod affix;
 mod group;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::event::Change;
 
@@ -38,7 +38,7 @@ use super::{BucketPattern, Rule};
 const MAX_ENTRIES: usize = 200_000;
 
 /// The index of a list of rules. Rules are identified by their place in it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct CandidateIndex {
     buckets: HashMap<Box<str>, ByPrefix>,
     bucket_prefixes: AffixMap<ByPrefix>,
@@ -48,39 +48,54 @@ type ByPrefix = AffixMap<BySuffix>;
 /// The suffixes are reversed.
 type BySuffix = AffixMap<RuleGroup>;
 
+/// A `ByPrefix` under construction.
+type Entries = BTreeMap<Box<[u8]>, BTreeMap<Box<[u8]>, RuleGroup>>;
+
 impl CandidateIndex {
     pub fn new(rules: &[Rule]) -> Self {
-        let mut index = Self::default();
+        let mut buckets: HashMap<&str, Entries> = HashMap::new();
+        let mut bucket_prefixes: BTreeMap<&str, Entries> = BTreeMap::new();
         let share = MAX_ENTRIES / rules.len().max(1);
         for (place, rule) in rules.iter().enumerate() {
-            index.insert(place, rule, share);
-        }
-        index
-    }
-
-    fn insert(&mut self, place: usize, rule: &Rule, share: usize) {
-        let conditions = &rule.conditions;
-        let any = [BucketPattern::Prefix(String::new())];
-        let buckets = if conditions.buckets.is_empty() { &any[..] } else { &conditions.buckets };
-        let mut prefixes = or_any(&conditions.prefixes);
-        let mut suffixes = or_any(&conditions.suffixes);
-        if buckets.len() * prefixes.len() * suffixes.len() > share {
-            suffixes = vec![""];
-        }
-        if buckets.len() * prefixes.len() > share {
-            prefixes = vec![""];
-        }
-        for bucket in buckets {
-            let by_prefix = match bucket {
-                BucketPattern::Exact(name) => self.buckets.entry(name.as_str().into()).or_default(),
-                BucketPattern::Prefix(prefix) => self.bucket_prefixes.entry(prefix.bytes()),
-            };
-            for prefix in &prefixes {
-                let by_suffix = by_prefix.entry(prefix.bytes());
-                for suffix in &suffixes {
-                    by_suffix.entry(suffix.bytes().rev()).push(place);
-                }
+            let conditions = &rule.conditions;
+            let mut prefixes = or_any(&conditions.prefixes);
+            let mut suffixes = or_any(&conditions.suffixes);
+            let count = conditions.buckets.len().max(1);
+            if count * prefixes.len() * suffixes.len() > share {
+                suffixes = vec![""];
             }
+            if count * prefixes.len() > share {
+                prefixes = vec![""];
+            }
+            let insert = |entries: &mut Entries| {
+                for prefix in &prefixes {
+                    let by_suffix = entries.entry(prefix.as_bytes().into()).or_default();
+                    for suffix in &suffixes {
+                        by_suffix.entry(suffix.bytes().rev().collect()).or_default().push(place);
+                    }
+                }
+            };
+            for bucket in &conditions.buckets {
+                insert(match bucket {
+                    BucketPattern::Exact(name) => buckets.entry(name).or_default(),
+                    BucketPattern::Prefix(prefix) => bucket_prefixes.entry(prefix).or_default(),
+                });
+            }
+            if conditions.buckets.is_empty() {
+                insert(bucket_prefixes.entry("").or_default());
+            }
+        }
+        let finish = |entries: Entries| {
+            let entries = entries.into_iter();
+            AffixMap::new(entries.map(|(text, groups)| (text, AffixMap::new(groups))).collect())
+        };
+        let buckets = buckets.into_iter().map(|(name, entries)| (name.into(), finish(entries)));
+        let bucket_prefixes = bucket_prefixes.into_iter();
+        let bucket_prefixes =
+            bucket_prefixes.map(|(text, entries)| (text.as_bytes().into(), finish(entries)));
+        Self {
+            buckets: buckets.collect(),
+            bucket_prefixes: AffixMap::new(bucket_prefixes.collect()),
         }
     }
 

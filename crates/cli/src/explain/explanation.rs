@@ -2,7 +2,7 @@ use s3_cloudfront_invalidator::{
     event::Change,
     rules::{
         Action, BucketPattern, Condition, Conditions, Contribution, Decision, Mismatch, Rule,
-        RuleMatch, RuleObserver, RuleSet, Target, TargetIndex, Verdict,
+        RuleMatch, RuleObserver, RuleRegex, RuleSet, Target, TargetIndex, Verdict,
     },
 };
 use serde::Serialize;
@@ -158,7 +158,7 @@ struct Explainer<'a> {
 impl<'a> RuleObserver<'a> for Explainer<'a> {
     fn matched(&mut self, rule: &'a Rule, RuleMatch { regex, .. }: RuleMatch<'a>) {
         let mut captures = Vec::new();
-        if let Some(regex) = regex.map(s3_cloudfront_invalidator::rules::RuleRegex::regex)
+        if let Some(regex) = regex.map(RuleRegex::regex)
             && let Some(texts) = regex.captures(&self.change.key)
         {
             let names = regex.capture_names().enumerate().skip(1);
@@ -173,7 +173,7 @@ impl<'a> RuleObserver<'a> for Explainer<'a> {
             Outcome::Matched {
                 ignore: matches!(rule.action, Action::Ignore),
                 stop: matches!(rule.action, Action::Invalidate { stop: true, .. }),
-                regex: regex.map(s3_cloudfront_invalidator::rules::RuleRegex::pattern),
+                regex: regex.map(RuleRegex::pattern),
                 captures,
             },
         ));
