@@ -2,7 +2,8 @@
 //!
 //! - A delivery is done if and only if it was read whole and all of its items
 //!   were accepted, now or earlier by this process. Unaddressable items do not
-//!   count: a retry would not help.
+//!   count: a retry would not help. With `DRY_RUN`, everything that was read is
+//!   done.
 //! - A queue is answered with the ids of the messages that are not done, and in
 //!   a FIFO queue with every later message of the same group too. If a part of
 //!   such a payload that is no message fails, the answer is an error.
