@@ -18,8 +18,8 @@ use tokio::sync::Semaphore;
 use super::lock;
 use crate::distribution::Role;
 
-/// Requests at once in one AWS account. CloudFront is said to allow an account
-/// one CreateInvalidation every two seconds, with a small burst
+/// Requests at once in one AWS account. Users report a limit of one
+/// CreateInvalidation every two seconds, with a small burst
 /// (<https://github.com/aws/aws-sdk-js/issues/3983>), so more requests would
 /// only be throttled. Two, so that one slow response does not block all others.
 const REQUESTS_AT_ONCE: usize = 2;

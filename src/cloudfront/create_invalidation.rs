@@ -65,7 +65,7 @@ pub(super) async fn create_invalidation(
     let result = match result {
         None => Err(CloudFrontError::deadline(may_be_accepted, attempts.last_response.as_deref())),
         Some(Err(error)) if attempts.sent == 0 => Err(error.not_sent()),
-        Some(Err(error)) if error.kind == ErrorKind::UsedReference => Ok(Invalidation::unnamed()),
+        Some(Err(error)) if error.kind == ErrorKind::UsedReference => Ok(Invalidation::default()),
         Some(result) => result.map_err(|error| CloudFrontError { may_be_accepted, ..error }),
     };
     (result, attempts)
@@ -97,7 +97,7 @@ async fn send(
         }
     };
     // A 201 without a body is an acceptance too.
-    Ok(created.map_or_else(Invalidation::unnamed, |created| Invalidation {
+    Ok(created.map_or_else(Invalidation::default, |created| Invalidation {
         id: created.id,
         status: created.status,
     }))

@@ -19,7 +19,7 @@ pub(super) struct CloudFrontError {
 /// has a row for each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ErrorKind {
-    /// Too many paths or wildcards are being invalidated, for some minutes.
+    /// Too many paths or wildcards are being invalidated, usually for a few minutes.
     TooManyInvalidations,
     Throttled,
     /// CloudFront refuses one of the items. It does not say which.
@@ -97,7 +97,7 @@ impl CloudFrontError {
     pub(super) fn deadline(may_be_accepted: bool, last_response: Option<&str>) -> Self {
         let mut message = "the deadline of the invocation is near".to_owned();
         if let Some(response) = last_response {
-            message += &format!("; CloudFront last answered {response}");
+            message += &format!("; CloudFront's last response was {response}");
         }
         let code = "DeadlineExceeded".to_owned();
         Self { kind: ErrorKind::Deadline, code, message, may_be_accepted }

@@ -49,7 +49,7 @@ impl FailureContext<'_> {
         match error.kind {
             ErrorKind::RefusedItem => format!("CloudFront does not accept `{item}`"),
             ErrorKind::TooManyInvalidations => {
-                "it is retried in some minutes, when running invalidations have completed".to_owned()
+                "it is retried; this succeeds when invalidations in progress have completed, usually within minutes".to_owned()
             }
             ErrorKind::Throttled => {
                 "the request rate of the whole account is too high; it is retried".to_owned()

@@ -77,10 +77,10 @@ pub enum Outcome {
 }
 
 /// An invalidation that CloudFront created.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invalidation {
-    /// The id; empty if CloudFront only answered that the caller reference was
-    /// used, that is, that it accepted the batch before.
+    /// The id; empty if the response has none: CloudFront only returned that the
+    /// caller reference was used, that is, that it accepted the batch before.
     pub id: String,
     /// `InProgress` or `Completed` when it was accepted; empty if the id is.
     pub status: String,
@@ -105,11 +105,6 @@ impl Submission {
     ) -> Self {
         let needs_redelivery = needs_redelivery(&changes, &distributions, deliveries);
         Self { counts, changes, distributions, needs_redelivery }
-    }
-
-    /// The items of all distributions.
-    pub fn items(&self) -> impl Iterator<Item = &SubmittedItem> {
-        self.distributions.iter().flat_map(SubmittedDistribution::items)
     }
 
     /// How many deliveries must be redelivered.
@@ -166,13 +161,6 @@ impl Outcome {
             Self::Refused(failure) | Self::Retry(failure) => Some(failure),
             Self::Accepted(_) | Self::Remembered(_) | Self::DryRun => None,
         }
-    }
-}
-
-impl Invalidation {
-    /// An invalidation that exists and whose id CloudFront did not answer.
-    pub(super) fn unnamed() -> Self {
-        Self { id: String::new(), status: String::new() }
     }
 }
 

@@ -24,6 +24,24 @@ pub struct Change {
     pub identity: Identity,
 }
 
+impl Change {
+    /// Makes the change of a list that has each change once and tells no more
+    /// about it, such as a key list.
+    pub fn listed(bucket: impl Into<Arc<str>>, key: impl Into<String>, kind: Kind) -> Self {
+        let (bucket, key) = (bucket.into(), key.into());
+        Self {
+            identity: Identity::new(&bucket, &key, kind, None, Occurrence::Only, None),
+            bucket,
+            key,
+            kind,
+            time_ms: None,
+            size: None,
+            account: None,
+            region: None,
+        }
+    }
+}
+
 /// What happened to an object. The names are those of `events:` in rules.yaml.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -127,7 +145,7 @@ pub enum Occurrence<'a> {
     Event(&'a str),
     /// The message id of the delivery, or the invocation's request id.
     Delivery(&'a str),
-    /// A key list, which has each change once.
+    /// A list that has each change once: [`Change::listed`].
     Only,
 }
 

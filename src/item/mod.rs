@@ -1,7 +1,7 @@
 //! Items: the entries of `Paths.Items` in a CloudFront invalidation.
 //!
 //! An item is a path (`/docs/a.html`), a wildcard path (`/docs/*`) or a cache
-//! tag (`#posts`). This module makes items that CloudFront accepts and that
+//! tag (`#posts`). This module produces items that CloudFront accepts and that
 //! match what viewers requested, or returns why there is none.
 //!
 //! # From key to path

@@ -31,7 +31,7 @@ impl Candidate {
         Self { planned, bound }
     }
 
-    /// A wildcard that the plan chose; no change asked for it.
+    /// A wildcard that the plan chose; no rule requested it.
     pub fn chosen(wildcard: Item) -> Self {
         let planned = PlannedItem { item: wildcard, changes: Vec::new(), replaces: 0 };
         Self { planned, bound: UNBOUND }

@@ -17,9 +17,9 @@
 //! The order of the changes never decides.
 //!
 //! ```
-//! use s3_cloudfront_invalidator::plan::{PlanOptions, Planner};
+//! use s3_cloudfront_invalidator::plan::Planner;
 //!
-//! let plan = Planner::new(&[], PlanOptions::default()).finish();
+//! let plan = Planner::new(&[]).finish();
 //! assert_eq!(plan.billed_paths(), 0);
 //! ```
 
@@ -38,12 +38,10 @@ use crate::{
     item::{Item, Unaddressable},
 };
 
-pub use crate::target::Collapse;
-
 pub use self::{
-    planner::{PlanOptions, Planner},
+    planner::{ChangeStatus, Planner},
     reference::caller_reference,
-    split::{ITEMS_PER_REQUEST, MAX_ITEMS_PER_REQUEST, MAX_WILDCARDS_PER_REQUEST},
+    split::{ITEMS_PER_REQUEST, MAX_WILDCARDS_PER_REQUEST},
 };
 
 /// The requests for all distributions, and the changes behind them.

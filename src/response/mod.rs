@@ -67,7 +67,7 @@ pub struct InvalidationSummary {
     /// The id of the distribution or tenant.
     pub distribution: String,
     /// The id of the invalidation. Absent in a dry run, and if CloudFront only
-    /// answered that it accepted the same batch before.
+    /// returned that it accepted the same batch before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The items.

@@ -121,7 +121,7 @@ pub struct Finding {
     pub message: String,
     /// The path of the value, such as `rules[3].regex`; empty for the whole file.
     pub path: String,
-    /// The place in the file.
+    /// The location in the file.
     pub span: Span,
     /// Further information; each note may have several lines.
     pub notes: Vec<String>,
@@ -148,7 +148,7 @@ impl UnknownWord {
 }
 
 impl Finding {
-    /// A finding about a place that is not a value of the file.
+    /// A finding about a location that is not a value of the file.
     pub(super) fn at(code: Code, span: Span, message: impl Into<String>) -> Self {
         let (message, path) = (message.into(), String::new());
         Self { code, message, path, span, notes: Vec::new(), help: None, unknown: None }
@@ -195,7 +195,7 @@ impl Findings {
         }
     }
 
-    /// Sorts the findings by place and keeps the file's text with them, so that
+    /// Sorts the findings by location and keeps the file's text with them, so that
     /// their lines can be shown.
     #[must_use]
     pub fn finish(mut self, text: &str) -> Self {

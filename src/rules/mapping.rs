@@ -319,7 +319,11 @@ impl<'f, 't> MappingReader<'f, 't> {
     }
 
     /// Reads the value of a field that must be there.
-    pub fn read_required<T: FromYaml>(&mut self, field: &str, missing: [&str; 2]) -> Option<T> {
+    pub(super) fn read_required<T: FromYaml>(
+        &mut self,
+        field: &str,
+        missing: [&str; 2],
+    ) -> Option<T> {
         read(self.required(field, missing)?, self.findings)
     }
 

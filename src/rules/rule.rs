@@ -21,9 +21,12 @@ use std::{fmt, sync::Arc};
 
 use serde::Serialize;
 
-use crate::event::{Change, Kind};
+use crate::{
+    event::{Change, Kind},
+    target::TargetIndex,
+};
 
-use super::{RuleRegex, TargetIndex, Template};
+use super::{RuleRegex, Template};
 
 /// One entry of `rules:`.
 #[derive(Debug)]
@@ -144,7 +147,7 @@ impl Rule {
     }
 
     /// Whether no further rule is evaluated for a change that matches.
-    pub fn is_last(&self) -> bool {
+    pub(super) fn is_last(&self) -> bool {
         matches!(self.action, Action::Ignore | Action::Invalidate { stop: true, .. })
     }
 }

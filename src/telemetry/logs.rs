@@ -8,7 +8,8 @@ use lambda_runtime::tracing::{
 
 use crate::{
     cloudfront::{Outcome, SubmittedDistribution},
-    handler::{ChangeDecision, ChangeStatus, InvocationReport},
+    handler::{ChangeDecision, InvocationReport},
+    plan::ChangeStatus,
     response,
 };
 

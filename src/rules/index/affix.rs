@@ -22,7 +22,7 @@ impl<V> AffixMap<V> {
         for (literal, value) in values {
             let last = entries.len().checked_sub(1);
             let parent =
-                chain(&entries, last).find(|&place| literal.starts_with(&entries[place].literal));
+                chain(&entries, last).find(|&index| literal.starts_with(&entries[index].literal));
             entries.push(Entry { literal, parent, value });
         }
         Self { entries: entries.into() }
@@ -40,7 +40,7 @@ impl<V> AffixMap<V> {
             iter::zip(&self.entries[last].literal, text).take_while(|(a, b)| a == b).count()
         });
         chain(&self.entries, last)
-            .map(|place| &self.entries[place])
+            .map(|index| &self.entries[index])
             .skip_while(move |entry| entry.literal.len() > shared)
             .map(|entry| &entry.value)
     }
@@ -48,7 +48,7 @@ impl<V> AffixMap<V> {
 
 /// An entry, its parent, the parent of that, and so on.
 fn chain<V>(entries: &[Entry<V>], first: Option<usize>) -> impl Iterator<Item = usize> {
-    iter::successors(first, |&place| entries[place].parent)
+    iter::successors(first, |&index| entries[index].parent)
 }
 
 #[cfg(test)]

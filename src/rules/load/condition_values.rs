@@ -89,7 +89,7 @@ impl FromYaml for RuleRegex {
 }
 
 /// A finding about a regex that does not compile, with the marker of the regex
-/// crate under the place.
+/// crate under the location.
 fn bad_regex(node: Node<'_>, error: &RegexError) -> Finding {
     let text = error.to_string();
     let Some(reason) = text.lines().rev().find_map(|line| line.strip_prefix("error: ")) else {

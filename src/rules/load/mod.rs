@@ -25,7 +25,7 @@ use self::target_entries::{ResolvedSettings, TargetTable, read_settings, read_ta
 const VERSION: u64 = 1;
 
 /// The largest file, in bytes. 10,000 rules take less.
-pub const MAX_FILE_BYTES: usize = 8 << 20;
+pub(super) const MAX_FILE_BYTES: usize = 8 << 20;
 
 /// A rules file that has been read.
 #[derive(Debug)]

@@ -48,7 +48,7 @@ pub struct RuleRegex {
 #[non_exhaustive]
 pub enum RegexError {
     /// A syntax error. The text has several lines: the message of the regex
-    /// crate, with a caret under the place.
+    /// crate, with a caret under the location.
     #[error("{0}")]
     Syntax(String),
     /// The pattern is too long.
@@ -146,11 +146,11 @@ fn required_literals(hir: &Hir) -> Option<Vec<Box<[u8]>>> {
 fn collect_groups(hir: &Hir, groups: &mut Vec<Option<Box<str>>>) {
     match hir.kind() {
         HirKind::Capture(capture) => {
-            let place = capture.index as usize - 1;
-            if groups.len() <= place {
-                groups.resize(place + 1, None);
+            let index = capture.index as usize - 1;
+            if groups.len() <= index {
+                groups.resize(index + 1, None);
             }
-            groups[place].clone_from(&capture.name);
+            groups[index].clone_from(&capture.name);
             collect_groups(&capture.sub, groups);
         }
         HirKind::Repetition(repetition) => collect_groups(&repetition.sub, groups),

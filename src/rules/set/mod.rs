@@ -1,10 +1,14 @@
 //! A whole rules file, ready for changes.
 
-use crate::{distribution::DistributionId, event::Change, item::PathSettings, target::Collapse};
+use crate::{
+    distribution::DistributionId,
+    event::Change,
+    item::PathSettings,
+    target::{Collapse, Target, TargetIndex},
+};
 
 use super::{
-    Decision, FALLBACK_TARGET, Findings, Rule, RuleMatch, RuleObserver, RulesFile, Target,
-    TargetIndex, Verdict,
+    Decision, FALLBACK_TARGET, Findings, Rule, RuleMatch, RuleObserver, RulesFile, Verdict,
     index::CandidateIndex,
     walk::{fall_back, walk},
 };
@@ -81,7 +85,7 @@ impl RuleSet {
     /// Decides by the rules alone.
     pub fn decide(&self, change: &Change) -> Decision {
         let candidates = self.index.candidates(&self.rules, change);
-        let candidates = candidates.into_iter().map(|place| &self.rules[place]);
+        let candidates = candidates.into_iter().map(|index| &self.rules[index]);
         walk(candidates, &self.targets, change, &mut ())
     }
 

@@ -18,7 +18,7 @@
 //!
 //! - Every regex of the rule must define every capture that a template uses, so
 //!   that it does not matter which one matched. If a capture did not participate
-//!   in the match, the template makes no item.
+//!   in the match, the template produces no item.
 //! - Braces have no escape. A path can contain `%7B` and `%7D`.
 //!
 //! # Paths

@@ -8,11 +8,14 @@
 //! index; [`RuleSet::observe`](super::RuleSet::observe) walks all rules and
 //! reports each step to a [`RuleObserver`].
 
-use crate::event::Change;
+use crate::{
+    event::Change,
+    target::{Target, TargetIndex},
+};
 
 use super::{
-    Action, Contribution, Decision, Invalidate, Mismatch, Rule, RuleMatch, Target, TargetIndex,
-    Verdict, template::RenderContext,
+    Action, Contribution, Decision, Invalidate, Mismatch, Rule, RuleMatch, Verdict,
+    template::RenderContext,
 };
 
 /// Observes a walk over the rules, for example to explain its result.

@@ -1,4 +1,4 @@
-//! rules.yaml as a tree of values, each with its place in the file.
+//! rules.yaml as a tree of values, each with its location in the file.
 //!
 //! The file is parsed once, into this tree; everything else reads the tree.
 //!
@@ -25,13 +25,13 @@ const MAX_DEPTH: usize = 64;
 /// The largest size of a file with its aliases expanded: the bytes of its texts,
 /// and [`VALUE_BYTES`] for each value. That is room for a million values, more
 /// than a valid file of the largest size holds.
-const MAX_EXPANDED: usize = 4 * super::MAX_FILE_BYTES;
+const MAX_EXPANDED: usize = 4 * super::load::MAX_FILE_BYTES;
 const VALUE_BYTES: usize = 32;
 
 /// Mappings with more fields than this are searched by hash.
 const INDEXED_FIELDS: usize = 8;
 
-/// A place in a file. A place of several lines ends with its first line.
+/// A location in a file. One of several lines ends with its first line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// The line, counted from 1.
@@ -43,7 +43,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The place of one character.
+    /// The location of one character.
     pub fn character(line: usize, column: usize) -> Self {
         Self { line, column, end_column: column + 1 }
     }
@@ -74,7 +74,7 @@ struct NodeData<'t> {
     span: Span,
     parent: usize,
     /// The position among the parent's values.
-    place: usize,
+    position: usize,
     value: Value<'t>,
     /// The size of the value with its aliases expanded.
     expanded: usize,
@@ -247,7 +247,7 @@ impl<'t> Node<'t> {
         value.unwrap_or(self)
     }
 
-    /// The place of the value.
+    /// The location of the value.
     pub fn span(self) -> Span {
         self.data().span
     }
@@ -258,11 +258,11 @@ impl<'t> Node<'t> {
         let mut steps = Vec::new();
         let mut node = self;
         while node.index != 0 {
-            let NodeData { parent, place, .. } = *node.data();
+            let NodeData { parent, position, .. } = *node.data();
             node = self.with(parent);
             match &node.data().value {
-                Value::List(_) => steps.push(format!("[{place}]")),
-                Value::Mapping(entries) => steps.push(format!(".{}", entries.list[place].0)),
+                Value::List(_) => steps.push(format!("[{position}]")),
+                Value::Mapping(entries) => steps.push(format!(".{}", entries.list[position].0)),
                 Value::Scalar { .. } => {}
             }
         }
@@ -278,7 +278,9 @@ impl<'t> Node<'t> {
     /// A finding about the name of a field.
     pub fn field_finding(self, code: Code, name: &str, message: impl Into<String>) -> Finding {
         let span = match &self.data().value {
-            Value::Mapping(entries) => entries.position(name).map(|place| entries.list[place].1),
+            Value::Mapping(entries) => {
+                entries.position(name).map(|position| entries.list[position].1)
+            }
             _ => None,
         };
         let path = match self.path() {

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The namespace of every metric.
-pub const NAMESPACE: &str = "S3CloudFrontInvalidator";
+const NAMESPACE: &str = "S3CloudFrontInvalidator";
 
 /// CloudWatch's limit for the value of a dimension, in characters.
 const MAX_DIMENSION_VALUE: usize = 1_024;
