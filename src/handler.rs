@@ -19,7 +19,6 @@ use crate::{
 pub struct Function {
     /// The rules, with the fallback.
     pub rules: RuleSet,
-    /// The CloudFront client.
     pub cloudfront: CloudFront,
     /// Whether reports have decisions, which take memory for every change.
     pub keep_decisions: bool,
@@ -28,7 +27,6 @@ pub struct Function {
 /// What one invocation read, decided and submitted.
 #[derive(Debug)]
 pub struct InvocationReport {
-    /// The payload.
     pub payload: Payload,
     /// What the rules decided, for every distinct change; empty unless
     /// [`Function::keep_decisions`] is set.
@@ -40,13 +38,9 @@ pub struct InvocationReport {
 /// What the rules decided about one change.
 #[derive(Debug)]
 pub struct ChangeDecision {
-    /// The bucket.
     pub bucket: Arc<str>,
-    /// The key.
     pub key: String,
-    /// What happened to the object.
     pub kind: Kind,
-    /// How the change counts.
     pub status: ChangeStatus,
     /// The items to invalidate, before the plan merges them.
     pub items: Vec<DecidedItem>,
@@ -57,9 +51,7 @@ pub struct ChangeDecision {
 pub struct DecidedItem {
     /// The name of the rule, or `DistributionId` for the fallback.
     pub rule: String,
-    /// The name of the target.
     pub target: Arc<str>,
-    /// The target's distribution.
     pub distribution: Distribution,
     /// The item, or why there is none.
     pub item: Result<Item, Unaddressable>,
@@ -95,7 +87,6 @@ impl Function {
 }
 
 impl InvocationReport {
-    /// The answer to the caller.
     pub fn answer(&self) -> Result<Answer, InvocationError> {
         response::answer(&self.payload, &self.submission)
     }

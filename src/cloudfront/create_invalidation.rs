@@ -1,3 +1,6 @@
+//! One CreateInvalidation call: what is sent, what the attempts were, and what
+//! the response means.
+
 use std::{
     mem,
     sync::{Arc, Mutex},

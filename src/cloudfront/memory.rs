@@ -1,3 +1,6 @@
+//! What a process remembers of earlier invocations: accepted items of messages
+//! that are redelivered, and refused items.
+
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
@@ -20,7 +23,7 @@ pub(super) struct Memory {
 const QUARANTINE_ITEMS: usize = 1_000;
 
 impl Memory {
-    /// What is known about an item that `messages` need.
+    /// Returns what is known about an item that `messages` need.
     pub(super) fn lookup(
         &self,
         distribution: &Arc<Distribution>,
@@ -122,8 +125,8 @@ impl AcceptedItems {
         }
     }
 
-    /// The invalidation of the item or of a wildcard that covers it: the plan of
-    /// a larger batch may have collapsed the item.
+    /// Returns the invalidation of the item or of a wildcard that covers it:
+    /// the plan of a larger batch may have collapsed the item.
     fn find(
         &self,
         message: &str,

@@ -179,7 +179,8 @@ impl CloudFront {
     }
 }
 
-/// The ids of the messages that need an item; `None` if a direct payload does.
+/// Returns the ids of the messages that need an item; `None` if a direct
+/// payload does.
 fn messages<'a>(
     planned: &PlannedItem,
     changes: &[DeliveredChange],
@@ -189,7 +190,7 @@ fn messages<'a>(
     planned.changes.iter().map(|change| deliveries[delivery(change)].id.as_deref()).collect()
 }
 
-/// No panic leaves the state behind these locks half changed.
+/// Locks a mutex. No panic leaves the state behind these locks half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

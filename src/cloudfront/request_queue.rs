@@ -1,3 +1,6 @@
+//! The order in which the requests of a distribution are sent, and how refused
+//! ones are bisected.
+
 use std::{collections::VecDeque, mem, sync::Arc};
 
 use super::{
@@ -99,7 +102,7 @@ impl<'a> RequestQueue<'a> {
         queue
     }
 
-    /// The next request to send.
+    /// Returns the next request to send.
     pub(super) fn next(&mut self) -> Option<Batch> {
         if self.planned.is_empty() && self.sent >= REQUEST_LIMIT {
             self.give_up(&self.context.request_limit(REQUEST_LIMIT));
@@ -147,7 +150,7 @@ impl<'a> RequestQueue<'a> {
         }
     }
 
-    /// The planned requests, with an outcome for every item.
+    /// Returns the planned requests, with an outcome for every item.
     pub(super) fn finish(mut self) -> Vec<SubmittedRequest> {
         for request in &mut self.requests {
             request.items.sort_by(|a, b| a.planned.item.cmp(&b.planned.item));

@@ -136,30 +136,30 @@ impl<'a> Object<'a> {
         Err(Unreadable::no_object(json))
     }
 
-    /// The elements of `Records`, if it is a list.
+    /// Returns the elements of `Records`, if it is a list.
     pub(super) fn records(&self) -> Option<Vec<&'a RawValue>> {
         serde_json::from_str(self.records?.get()).ok()
     }
 
-    /// Whether this is an EventBridge event, possibly reduced.
+    /// Returns whether this is an EventBridge event, possibly reduced.
     pub(super) fn is_event(&self) -> bool {
         self.source.is_some() || self.detail_type.is_some() || self.detail.is_some()
     }
 
-    /// Whether this is a message from SNS, as a queue receives it.
+    /// Returns whether this is a message from SNS, as a queue receives it.
     pub(super) fn is_envelope(&self) -> bool {
         self.topic_arn.is_some() || self.kind.as_deref() == Some("Notification")
     }
 
-    /// Whether this is an SQS message. An input transformer of Pipes may drop
-    /// `eventSource`.
+    /// Returns whether this is an SQS message. An input transformer of Pipes
+    /// may drop `eventSource`.
     pub(super) fn is_message(&self) -> bool {
         let has_body = || self.body.is_some_and(|body| body.get().starts_with(['"', '{', '[']));
         self.event_source.as_deref() == Some("aws:sqs") || (self.message_id.is_some() && has_body())
     }
 
-    /// The document in the body of an SQS message. An input transformer of Pipes
-    /// receives a JSON body parsed and may pass it on so.
+    /// Returns the document in the body of an SQS message. An input transformer of
+    /// Pipes receives a JSON body parsed and may pass it on so.
     /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transformation.html>
     pub(super) fn body(&self) -> Option<Cow<'a, str>> {
         let json = self.body?.get();

@@ -66,7 +66,7 @@ impl ChangeStatus {
 }
 
 impl<'t> Planner<'t> {
-    /// A planner for changes whose decisions refer to these targets.
+    /// Makes a planner for changes whose decisions refer to these targets.
     ///
     /// Targets of one distribution share one plan. A wildcard of that plan
     /// purges the objects of all of them, so it follows the strictest of their
@@ -125,7 +125,6 @@ impl<'t> Planner<'t> {
         counted.is_none()
     }
 
-    /// Produces the plan.
     pub fn finish(self) -> Plan {
         let Self { targets, mut drafts, statuses, changes, .. } = self;
         let counts = count(statuses);
@@ -153,7 +152,7 @@ fn count(statuses: HashMap<Identity, ChangeStatus>) -> Counts {
     counts
 }
 
-/// The settings that permit a wildcard only where both `a` and `b` do.
+/// Returns the settings that permit a wildcard only where both `a` and `b` do.
 fn strictest(a: Option<Collapse>, b: Option<Collapse>) -> Option<Collapse> {
     let (a, b) = (a?, b?);
     Some(Collapse {
@@ -201,7 +200,7 @@ impl Draft<'_> {
     }
 }
 
-/// The items to send, sorted.
+/// Returns the items to send, sorted.
 fn items(candidates: Vec<Candidate>, collapse: Option<&Collapse>) -> Vec<PlannedItem> {
     let mut candidates = cover(candidates);
     if let Some(settings) = collapse {

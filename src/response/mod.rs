@@ -70,7 +70,6 @@ pub struct InvalidationSummary {
     /// returned that it accepted the same batch before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The items.
     pub items: Vec<String>,
 }
 
@@ -96,7 +95,6 @@ impl From<InvocationError> for lambda_runtime::Diagnostic {
     }
 }
 
-/// Answers the caller.
 pub fn answer(payload: &Payload, submission: &Submission) -> Result<Answer, InvocationError> {
     let deliveries = payload.deliveries.iter().zip(&submission.needs_redelivery);
     let mut failed = deliveries.filter(|(_, failed)| **failed).map(|(delivery, _)| delivery);
@@ -134,16 +132,12 @@ pub fn failures(submission: &Submission) -> Vec<String> {
                 reasons.entry(failure.to_string()).or_insert(first).1 += 1;
             }
         }
-        let targets = part.targets.join(", ");
         lines.extend(reasons.into_iter().map(|(reason, (item, count))| {
             let others = match count {
                 1 => String::new(),
                 count => format!(" and {} more", count - 1),
             };
-            format!(
-                "target {targets} ({}) did not accept {item}{others}: {reason}",
-                part.distribution
-            )
+            format!("CloudFront did not accept {item}{others}: {reason}")
         }));
     }
     lines

@@ -92,7 +92,6 @@ pub const FALLBACK_TARGET: &str = "DistributionId";
 /// The result of the rules for one change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// Whether a rule matched.
     pub verdict: Verdict,
     /// The items to invalidate. Empty for a matched change that no target
     /// serves.

@@ -1,3 +1,5 @@
+//! Log lines: one for an invocation, each of its distributions and each failure.
+
 use std::collections::BTreeSet;
 
 use lambda_runtime::tracing::{

@@ -1,3 +1,5 @@
+//! A map of literals that finds all prefixes of a text.
+
 use std::{collections::BTreeMap, iter};
 
 /// Values by literals, for finding all literals that a text starts with in the
@@ -28,7 +30,8 @@ impl<V> AffixMap<V> {
         Self { entries: entries.into() }
     }
 
-    /// The values of all literals that `text` starts with, longest first.
+    /// Returns the values of all literals that `text` starts with, longest
+    /// first.
     ///
     /// Let `last` be the greatest literal that is not greater than the text.
     /// All literals between a prefix of the text and the text start with that
@@ -46,7 +49,7 @@ impl<V> AffixMap<V> {
     }
 }
 
-/// An entry, its parent, the parent of that, and so on.
+/// Returns an entry, its parent, the parent of that, and so on.
 fn chain<V>(entries: &[Entry<V>], first: Option<usize>) -> impl Iterator<Item = usize> {
     iter::successors(first, |&index| entries[index].parent)
 }

@@ -99,8 +99,8 @@ impl CandidateIndex {
         }
     }
 
-    /// The indexes of all rules that the change may match, in ascending order.
-    /// `rules` are those the index was made of.
+    /// Returns the indexes of all rules that the change may match, in ascending
+    /// order. `rules` are those the index was made of.
     pub fn candidates(&self, rules: &[Rule], change: &Change) -> Vec<usize> {
         let key = change.key.as_bytes();
         let reversed: Vec<u8> = key.iter().rev().copied().collect();
@@ -119,8 +119,8 @@ impl CandidateIndex {
     }
 }
 
-/// The values of a condition; without one, the empty text that every text
-/// starts and ends with.
+/// Returns the values of a condition; without one, the empty text that every
+/// text starts and ends with.
 fn or_any(values: &[String]) -> Vec<&str> {
     if values.is_empty() { vec![""] } else { values.iter().map(String::as_str).collect() }
 }

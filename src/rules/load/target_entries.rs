@@ -73,7 +73,7 @@ impl TargetTable {
         self.targets
     }
 
-    /// The target of a name; the outer `None` is for unknown names.
+    /// Returns the target of a name; the outer `None` is for unknown names.
     pub fn get(&self, name: &str) -> Option<Option<TargetIndex>> {
         self.names.get(name).copied()
     }

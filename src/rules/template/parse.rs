@@ -1,3 +1,5 @@
+//! Parses and checks the templates of `paths` and `tags`.
+
 use crate::{
     item::{self, MAX_PATH_LENGTH, MAX_TAG_LENGTH, is_tag_byte},
     rules::{RuleRegex, UnknownWord},

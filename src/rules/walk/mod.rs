@@ -110,7 +110,7 @@ fn contribute<'r>(
     }
 }
 
-/// The items of an unmatched change in the fallback.
+/// Returns the items of an unmatched change in the fallback.
 pub(super) fn fall_back<'r>(
     fallback: TargetIndex,
     targets: &[Target],

@@ -43,7 +43,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The location of one character.
+    /// Returns the location of one character.
     pub fn character(line: usize, column: usize) -> Self {
         Self { line, column, end_column: column + 1 }
     }
@@ -61,7 +61,6 @@ impl From<ParserSpan> for Span {
     }
 }
 
-/// A parsed file.
 #[derive(Debug)]
 pub struct YamlTree<'t> {
     /// The values; the first is the whole document.
@@ -133,15 +132,11 @@ struct Duplicate<'t> {
 pub enum Shape {
     /// No value, or `null`.
     Null,
-    /// `true` or `false`.
     Bool(bool),
     /// A number; `None` if it is negative, fractional or too large.
     Number(Option<u64>),
-    /// Text.
     Text,
-    /// A list.
     List,
-    /// A mapping.
     Mapping,
 }
 
@@ -158,12 +153,12 @@ impl<'t> YamlTree<'t> {
         builder::build(text)
     }
 
-    /// The whole document.
+    /// Returns the whole document.
     pub fn root(&self) -> Node<'_> {
         Node { tree: self, index: 0 }
     }
 
-    /// Findings about fields that occur twice.
+    /// Returns findings about fields that occur twice.
     pub(super) fn duplicates(&self) -> impl Iterator<Item = Finding> {
         self.duplicates.iter().map(|Duplicate { mapping, name, first, again }| {
             let mapping = Node { tree: self, index: *mapping };
@@ -193,7 +188,6 @@ impl<'t> Node<'t> {
         Self { index, ..self }
     }
 
-    /// The type of the value.
     pub fn shape(self) -> Shape {
         match &self.data().value {
             Value::Scalar { text, plain: true } => resolve(text),
@@ -203,7 +197,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The text of a scalar, without quotes; otherwise empty.
+    /// Returns the text of a scalar, without quotes; otherwise empty.
     pub fn text(self) -> &'t str {
         match &self.data().value {
             Value::Scalar { text, .. } => text,
@@ -211,13 +205,13 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     pub fn field(self, name: &str) -> Option<Self> {
         let Value::Mapping(entries) = &self.data().value else { return None };
         entries.position(name).map(|position| self.with(entries.list[position].2))
     }
 
-    /// The fields of a mapping, duplicates included; otherwise none.
+    /// Returns the fields of a mapping, duplicates included; otherwise none.
     pub fn fields(self) -> impl Iterator<Item = (&'t str, Self)> {
         let entries = match &self.data().value {
             Value::Mapping(entries) => &*entries.list,
@@ -226,7 +220,7 @@ impl<'t> Node<'t> {
         entries.iter().map(move |(name, _, node)| (&**name, self.with(*node)))
     }
 
-    /// The items of a list, or the value itself if it is not a list.
+    /// Returns the items of a list, or the value itself if it is not a list.
     pub fn values(self) -> Vec<Self> {
         match &self.data().value {
             Value::List(items) => items.iter().map(|item| self.with(*item)).collect(),
@@ -234,26 +228,25 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// Whether the value is an item of a list.
+    /// Returns whether the value is an item of a list.
     pub fn is_item(self) -> bool {
         let parent = self.with(self.data().parent);
         self.index != 0 && parent.shape() == Shape::List
     }
 
-    /// The value of a field that accepts one value or a list, by its position;
-    /// the mapping itself if there is none.
+    /// Returns the value of a field that accepts one value or a list, by its
+    /// position; the mapping itself if there is none.
     pub fn value(self, field: &str, position: usize) -> Self {
         let value = self.field(field).and_then(|node| node.values().get(position).copied());
         value.unwrap_or(self)
     }
 
-    /// The location of the value.
     pub fn span(self) -> Span {
         self.data().span
     }
 
-    /// The path of the value, such as `rules[3].regex`. A value with aliases has
-    /// the path of its anchor.
+    /// Returns the path of the value, such as `rules[3].regex`. A value with
+    /// aliases has the path of its anchor.
     pub fn path(self) -> String {
         let mut steps = Vec::new();
         let mut node = self;
@@ -270,12 +263,12 @@ impl<'t> Node<'t> {
         path.strip_prefix('.').map(str::to_owned).unwrap_or(path)
     }
 
-    /// A finding about the value.
+    /// Returns a finding about the value.
     pub fn finding(self, code: Code, message: impl Into<String>) -> Finding {
         Finding { path: self.path(), ..Finding::at(code, self.span(), message) }
     }
 
-    /// A finding about the name of a field.
+    /// Returns a finding about the name of a field.
     pub fn field_finding(self, code: Code, name: &str, message: impl Into<String>) -> Finding {
         let span = match &self.data().value {
             Value::Mapping(entries) => {
@@ -291,7 +284,7 @@ impl<'t> Node<'t> {
     }
 }
 
-/// The type of a plain scalar.
+/// Returns the type of a plain scalar.
 fn resolve(text: &str) -> Shape {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Shape::Null,
@@ -321,7 +314,7 @@ fn resolve(text: &str) -> Shape {
     }
 }
 
-/// The lines of a text. YAML breaks lines at `\n`, `\r\n` and `\r`.
+/// Returns the lines of a text. YAML breaks lines at `\n`, `\r\n` and `\r`.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
