@@ -5,8 +5,8 @@
 //!   send for five workloads on generated sites: billed paths, API calls, and
 //!   unchanged objects purged. The sum is over the first four workloads.
 
+mod example_site;
 mod peers;
-mod site;
 
 use std::{collections::HashSet, hint::black_box};
 
@@ -20,7 +20,7 @@ use s3_cloudfront_invalidator::{
     target::{Collapse, Target, TargetIndex},
 };
 
-use site::{Layout, Random, Site};
+use example_site::{Layout, Random, Site};
 
 fn target() -> Target {
     let mut paths = PathSettings::default();
