@@ -26,6 +26,9 @@ enum Depth {
     Bus,
 }
 
+/// The advice where an SQS message is incomplete.
+const KEEP: &str = "an input transformer must keep `messageId` and `body`";
+
 /// The list that holds an element.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum List {
@@ -86,13 +89,15 @@ impl Reader<'_> {
 
     fn message(&mut self, message: &Object<'_>) -> Result<(), Unreadable> {
         let Some(id) = message.message_id.as_deref() else {
-            return Err(Unreadable::new("an SQS message without `messageId`"));
+            return Err(Unreadable::new(format!("an SQS message without `messageId`; {KEEP}")));
         };
         let into = Collector::new(id, self.into.names);
         let mut reader = Reader { messages: self.messages, into };
         let read = match &*message.body {
             Some(Body(body)) => reader.text(body, Depth::Message),
-            None => Err(Unreadable::new("an SQS message without a `body` that is text")),
+            None => Err(Unreadable::new(format!(
+                "an SQS message without a `body` that is text; {KEEP}"
+            ))),
         };
         reader.into.check(read);
         // A standard queue may have groups too, for fairness; it is not ordered.
@@ -155,7 +160,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads an SNS notification.
     fn topic(
         &mut self,
         kind: &Text<'_>,
@@ -179,7 +183,6 @@ impl Reader<'_> {
     }
 }
 
-/// Whether an object has no members.
 fn is_empty(object: &str) -> bool {
     object.trim().strip_prefix('{').is_some_and(|rest| rest.trim_start() == "}")
 }

@@ -73,6 +73,7 @@
 //! order in which distributions are served does not change them. With
 //! [`Simulator::sdk_config`], a current-thread runtime and paused time, a run
 //! depends on nothing but its input.
+#![deny(missing_docs)]
 
 mod account;
 mod batch;

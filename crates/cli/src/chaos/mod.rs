@@ -32,7 +32,7 @@ use std::{
 use aws_sdk_cloudfront::config::retry::RetryConfig;
 use cloudfront_simulator::{Counters, Simulator, SimulatorOptions};
 use s3_cloudfront_invalidator::{
-    cloudfront::{CloudFront, Settings},
+    cloudfront::{CloudFront, CloudFrontOptions},
     handler::Function,
     response::Answer,
     rules::RuleSet,
@@ -162,7 +162,7 @@ pub async fn simulate_day(
 /// would make every run of a seed different.
 fn environment(simulator: &Simulator, rules: RuleSet) -> Function {
     let retry = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
-    let settings = Settings { retry: Some(retry), ..Settings::default() };
+    let settings = CloudFrontOptions { retry: Some(retry), ..CloudFrontOptions::default() };
     Function::new(rules, CloudFront::new(&simulator.sdk_config(), settings))
 }
 

@@ -10,10 +10,11 @@ use s3_cloudfront_invalidator::{
     event::{Change, Identity, Kind, Occurrence},
     rules::{
         AccountId, Code, Decision, Finding, Findings, Node, RegionName, RuleSet, RulesFile, Shape,
-        TargetIndex, Verdict,
+        Verdict,
         mapping::{Expected, MappingReader, TEST, read, read_list, read_texts},
         unknown_target,
     },
+    target::TargetIndex,
 };
 use serde::Serialize;
 

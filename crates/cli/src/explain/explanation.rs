@@ -2,8 +2,9 @@ use s3_cloudfront_invalidator::{
     event::Change,
     rules::{
         Action, BucketPattern, Condition, Conditions, Contribution, Decision, Mismatch, Rule,
-        RuleMatch, RuleObserver, RuleRegex, RuleSet, Target, TargetIndex, Verdict,
+        RuleMatch, RuleObserver, RuleRegex, RuleSet, Verdict,
     },
+    target::{Target, TargetIndex},
 };
 use serde::Serialize;
 

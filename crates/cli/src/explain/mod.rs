@@ -5,7 +5,7 @@ mod text;
 
 use s3_cloudfront_invalidator::{
     event::{Change, Identity, Kind, Occurrence},
-    plan::{Plan, PlanOptions, Planner},
+    plan::{Plan, Planner},
     rules::RuleSet,
 };
 use serde::Serialize;
@@ -61,7 +61,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
 
 /// Explains each change, and plans them all together.
 fn explain<'a>(rules: &'a RuleSet, changes: &'a [Change]) -> (Vec<Explanation<'a>>, Plan) {
-    let mut planner = Planner::new(rules.targets(), PlanOptions::default());
+    let mut planner = Planner::new(rules.targets());
     let mut explanations = Vec::new();
     for change in changes {
         let (explanation, decision) = Explanation::new(rules, change);

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
-use s3_cloudfront_invalidator::rules::Target;
+use s3_cloudfront_invalidator::target::Target;
 
 use crate::{
     Exit, Global, input,

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use s3_cloudfront_invalidator::{
     distribution::{DistributionId, Role},
-    rules::Target,
+    target::Target,
 };
 
 /// The account of the resources in a policy.

@@ -10,8 +10,9 @@ use s3_cloudfront_invalidator::{
     distribution::Distribution,
     event::Change,
     item::Item,
-    plan::{DistributionPlan, Plan, PlanOptions, Planner},
-    rules::{Decision, RuleSet, TargetIndex},
+    plan::{DistributionPlan, Plan, Planner},
+    rules::{Decision, RuleSet},
+    target::TargetIndex,
 };
 
 use super::{
@@ -69,7 +70,7 @@ impl<'r> PlanDraft<'r> {
     pub fn new(rules: &'r RuleSet, keeps_keys: bool) -> Self {
         Self {
             rules,
-            planner: Planner::new(rules.targets(), PlanOptions::default()),
+            planner: Planner::new(rules.targets()),
             figures: BTreeMap::new(),
             buckets: BTreeMap::new(),
             keeps_keys,

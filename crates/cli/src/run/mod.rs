@@ -7,7 +7,7 @@ use std::{env, path::PathBuf, time::Duration};
 use aws_config::{BehaviorVersion, SdkConfig};
 use cloudfront_simulator::{RoleGrant, Simulator, SimulatorOptions};
 use s3_cloudfront_invalidator::{
-    cloudfront::{CloudFront, Settings},
+    cloudfront::{CloudFront, CloudFrontOptions},
     config::check_sdk_variables,
     handler::Function,
     rules::RuleSet,
@@ -60,7 +60,8 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let runtime = runtime.build()?;
     runtime.block_on(async {
         let sdk = connect(endpoint_url, aws, &config.rules).await?;
-        let settings = Settings { dry_run: config.dry_run, ..Settings::default() };
+        let settings =
+            CloudFrontOptions { dry_run: config.dry_run, ..CloudFrontOptions::default() };
         let cloudfront = CloudFront::new(&sdk, settings);
         let function = Function { keep_decisions: true, ..Function::new(config.rules, cloudfront) };
         let mut invocations = Vec::new();

@@ -9,8 +9,9 @@ use s3_cloudfront_invalidator::{
     cloudfront::{Outcome, Submission},
     distribution::Distribution,
     event::Unreadable,
-    handler::{ChangeStatus, DecidedItem, InvocationReport},
+    handler::{DecidedItem, InvocationReport},
     item::Item,
+    plan::ChangeStatus,
     response::{self, Answer, InvocationError},
     rules::FALLBACK_TARGET,
 };
