@@ -2,8 +2,8 @@
 
 mod file_tests;
 mod lint;
-pub mod render;
 mod report;
+pub mod snippet;
 mod suggest;
 
 use std::path::PathBuf;

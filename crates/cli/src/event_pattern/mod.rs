@@ -2,9 +2,9 @@
 
 mod evaluate;
 mod fit;
+mod json;
 mod literals;
 mod patterns;
-mod render;
 mod row;
 mod text_filter;
 

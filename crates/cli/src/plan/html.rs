@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::{
-    report::{ReportBlock, ReportEntry, report},
+    blocks::{ReportBlock, ReportEntry, report},
     summary::PlanSummary,
 };
 

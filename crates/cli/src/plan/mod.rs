@@ -1,13 +1,13 @@
 //! `invalidator plan`: what would be sent, and what it costs.
 
+mod blocks;
 mod changes;
 mod cost;
 mod directories;
 pub mod document;
 mod html;
 mod keys;
-mod report;
-mod site;
+mod site_inventory;
 mod summary;
 mod text;
 

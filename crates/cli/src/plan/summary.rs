@@ -18,7 +18,7 @@ use super::{
     cost::Cost,
     directories::{self, DirectoryCounts},
     keys,
-    site::{SiteInventory, UnchangedObjects},
+    site_inventory::{SiteInventory, UnchangedObjects},
 };
 
 /// Collects changes and their figures until the plan is made.

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 
 use super::{
-    report::{ReportBlock, ReportEntry, report},
+    blocks::{ReportBlock, ReportEntry, report},
     summary::PlanSummary,
 };
 use crate::output::number_table;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{
     file_tests::{self, TestSummary},
     lint,
-    render::Rendered,
+    snippet::Rendered,
     suggest,
 };
 use crate::output::pluralize;
