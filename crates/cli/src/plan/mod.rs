@@ -72,7 +72,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let summary = draft.finish(month_to_date);
     if let Some(file) = report {
         fs::write(&file, html::page(&summary))
-            .with_context(|| format!("cannot write {}", file.display()))?;
+            .with_context(|| format!("cannot write `{}`", file.display()))?;
     }
     match global.format {
         Format::Text => text::print(&summary),
