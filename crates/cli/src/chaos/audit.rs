@@ -1,3 +1,5 @@
+//! The items that the messages need, and those that were lost.
+
 use std::{collections::HashMap, time::Duration};
 
 use cloudfront_simulator::Recorded;

@@ -1,3 +1,5 @@
+//! An SQS queue: visibility timeout, redelivery, dead letters.
+
 use std::{
     collections::{BTreeMap, HashSet},
     mem,

@@ -1,3 +1,6 @@
+//! Packs rows into patterns within the limits of EventBridge, and widens them if
+//! they do not fit.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! `invalidator event-pattern`
+//! `invalidator event-pattern`: filters for EventBridge that match what the rules
+//! match.
 
 mod evaluate;
 mod fit;
