@@ -1,4 +1,4 @@
-//! `invalidator check`
+//! `invalidator check`: errors and lints of a rules file, and its tests.
 
 mod file_tests;
 mod lint;

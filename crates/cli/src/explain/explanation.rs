@@ -1,3 +1,5 @@
+//! Observes the rules as they decide a change.
+
 use s3_cloudfront_invalidator::{
     distribution::DistributionId,
     event::Change,

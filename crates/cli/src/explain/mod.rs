@@ -21,7 +21,7 @@ use crate::{
 /// Explains, rule by rule, what a change of an object invalidates.
 ///
 /// Shows every rule in order with the first condition that is not satisfied,
-/// then the items per target with the template that made each, then the plan
+/// then the items per target with the template that produced each, then the plan
 /// for all these changes together.
 #[derive(clap::Args)]
 pub struct Args {

@@ -22,7 +22,7 @@ use summary::PlanDraft;
 /// Plans the invalidations of payloads or of a key list, with their cost.
 /// Nothing is sent.
 ///
-/// All payloads make one plan, as if the function had received them in one
+/// All payloads produce one plan, as if the function had received them in one
 /// batch.
 #[derive(clap::Args)]
 pub struct Args {
