@@ -10,7 +10,6 @@ use super::{Message, sqs_event};
 /// An item to invalidate for a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpectedItem {
-    /// When the message was sent.
     pub sent_at: Duration,
     /// The distribution or tenant.
     pub distribution: String,

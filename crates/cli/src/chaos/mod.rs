@@ -59,7 +59,6 @@ pub struct ChaosOptions {
     pub pace: Duration,
     /// The timeout of the function.
     pub timeout: Duration,
-    /// The number of environments.
     pub environments: usize,
     /// The share of invocations to kill.
     pub kill: f64,
@@ -101,11 +100,8 @@ pub struct ChaosReport {
     pub late: usize,
     /// Receives of messages after their first.
     pub redeliveries: usize,
-    /// The messages that were received too often.
     pub dead_letters: Vec<Message>,
-    /// The expected items that were lost.
     pub lost: Vec<ExpectedItem>,
-    /// The totals of CloudFront.
     pub counters: Counters,
 }
 

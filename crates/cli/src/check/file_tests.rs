@@ -36,7 +36,6 @@ enum Expectation {
     Matched(BTreeMap<TargetIndex, BTreeSet<String>>),
 }
 
-/// The results of a file's tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TestSummary {
     pub passed: usize,

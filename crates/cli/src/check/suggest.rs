@@ -16,7 +16,6 @@ const MAX_WORD: usize = 100;
 /// The most known words that are listed.
 const MAX_KNOWN: usize = 20;
 
-/// The help for a finding.
 pub fn help(finding: &Finding) -> Option<String> {
     let Some(UnknownWord { word, known }) = &finding.unknown else {
         return match finding.code {

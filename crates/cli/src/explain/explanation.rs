@@ -71,9 +71,7 @@ pub enum RuleResult<'a> {
     Excepted {
         /// The index of the set that is satisfied.
         except: usize,
-        /// The conditions of that set.
         conditions: Vec<Condition>,
-        /// The number of sets.
         #[serde(skip)]
         sets: usize,
     },

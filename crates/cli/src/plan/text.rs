@@ -8,7 +8,6 @@ use super::{
 };
 use crate::output::number_table;
 
-/// The most entries of a list.
 const MAX_ENTRIES: usize = 15;
 
 const HEADING: Style = Style::new().bold();
