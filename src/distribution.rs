@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// A distribution or a distribution tenant, and the role that may invalidate
 /// it. Targets with an equal value share one plan.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -12,8 +14,10 @@ pub struct Distribution {
     pub role: Option<Role>,
 }
 
-/// The id of a distribution or of a distribution tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// The id of a distribution or of a distribution tenant. As JSON it is
+/// `{"distribution": "E…"}` or `{"tenant": "dt_…"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DistributionId {
     /// `E` and 5 to 31 more of `0-9A-Z`.
     Distribution(String),

@@ -27,9 +27,9 @@
 //!
 //! # API
 //!
-//! - CreateInvalidation, GetInvalidation and ListInvalidations of CloudFront's
-//!   REST-XML API of 2020-05-31, for distributions and distribution tenants.
-//!   Lists are not paginated.
+//! - CreateInvalidation and ListInvalidations of CloudFront's REST-XML API of
+//!   2020-05-31, for distributions and distribution tenants. Lists are not
+//!   paginated.
 //! - AssumeRole of STS. Calls signed with the credentials of a role are
 //!   attributed to that role.
 //!
@@ -173,11 +173,11 @@ impl Simulator {
     }
 
     /// All calls, in the order in which they were answered.
-    pub fn requests(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<Call> {
         self.account().calls.clone()
     }
 
-    /// The totals of [`requests`](Self::requests) and
+    /// The totals of [`calls`](Self::calls) and
     /// [`invalidations`](Self::invalidations).
     pub fn counters(&self) -> Counters {
         let account = self.account();

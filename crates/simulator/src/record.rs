@@ -1,3 +1,5 @@
+//! What tests can inspect: invalidations, calls and totals.
+
 use std::{collections::BTreeMap, time::Duration};
 
 /// An accepted invalidation.
@@ -39,8 +41,6 @@ pub struct Call {
 pub enum Operation {
     /// CreateInvalidation or CreateInvalidationForDistributionTenant.
     CreateInvalidation,
-    /// GetInvalidation or GetInvalidationForDistributionTenant.
-    GetInvalidation,
     /// ListInvalidations or ListInvalidationsForDistributionTenant.
     ListInvalidations,
     /// AssumeRole of STS.

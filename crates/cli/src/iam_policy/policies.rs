@@ -49,7 +49,6 @@ pub enum TenantArns {
     Any,
 }
 
-/// The function's own resources.
 #[derive(Clone, Copy, Debug)]
 pub struct FunctionResources<'a> {
     pub region: &'a str,

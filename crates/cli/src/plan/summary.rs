@@ -19,7 +19,7 @@ use super::{
     cost::Cost,
     directories::{self, DirectoryCounts},
     keys,
-    site::{SiteInventory, UnchangedObjects},
+    site_inventory::{SiteInventory, UnchangedObjects},
 };
 
 /// Collects changes and their figures until the plan is made.
@@ -40,14 +40,12 @@ struct ChangedBucket {
     changed_keys: HashSet<String>,
 }
 
-/// A plan and its figures.
 pub struct PlanSummary {
     pub plan: Plan,
     /// One entry for each distribution of the plan.
     figures: Vec<Figures>,
     /// Paths that the account has already invalidated this month.
     pub month_to_date: u64,
-    /// The cost of this plan.
     pub plan_cost: Cost,
     /// The cost of one path for each changed file.
     pub path_per_file: Cost,
@@ -55,7 +53,6 @@ pub struct PlanSummary {
     pub everything: Cost,
 }
 
-/// The figures of one distribution.
 #[derive(Default)]
 pub struct Figures {
     /// Changes that lead to an item, also to one that cannot be sent.

@@ -1,6 +1,6 @@
 //! `invalidator run`: the handler of the Lambda function, on this machine.
 
-mod report;
+mod invocation;
 
 use std::{env, path::PathBuf, time::Duration};
 
@@ -15,7 +15,7 @@ use s3_cloudfront_invalidator::{
 use tokio::time::Instant;
 
 use crate::{Exit, Format, Global, chaos, input};
-use report::Invocation;
+use invocation::Invocation;
 
 /// The time limit of each payload: the function's timeout in the SAM template.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -72,8 +72,8 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
             invocations.push(Invocation { payload: payload.name, result });
         }
         match global.format {
-            Format::Text => report::print_text(&invocations),
-            Format::Json => report::print_document(&invocations)?,
+            Format::Text => invocation::print_text(&invocations),
+            Format::Json => invocation::print_document(&invocations)?,
         }
         let done = invocations.iter().all(Invocation::is_done);
         Ok(if done { Exit::Done } else { Exit::Negative })

@@ -24,7 +24,6 @@ use crate::{
 
 /// A payload and its result.
 pub struct Invocation {
-    /// The payload's name.
     pub payload: String,
     pub result: Result<InvocationReport, Unreadable>,
 }
