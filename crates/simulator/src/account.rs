@@ -139,6 +139,17 @@ impl Account {
                     None => self.create(call, resource, fault == Some(Fault::DropAfter)),
                 }
             }
+            Route::Get(resource, id) => {
+                call.authorize(resource, route.operation())?;
+                let mut invalidations = self.invalidations_of(resource);
+                let found = invalidations.find(|invalidation| invalidation.id == *id);
+                let invalidation = found.ok_or_else(|| {
+                    let message = "The specified invalidation does not exist.";
+                    Refusal::new(404, "NoSuchInvalidation", message)
+                })?;
+                let (status, created) = call.status(invalidation);
+                Ok(Success::ok(xml::invalidation(invalidation, status, created)))
+            }
             Route::List(resource) => {
                 call.authorize(resource, route.operation())?;
                 let newest_first = self.invalidations_of(resource).rev().map(|invalidation| {

@@ -27,9 +27,9 @@
 //!
 //! # API
 //!
-//! - CreateInvalidation and ListInvalidations of CloudFront's REST-XML API of
-//!   2020-05-31, for distributions and distribution tenants. Lists are not
-//!   paginated.
+//! - CreateInvalidation, GetInvalidation and ListInvalidations of CloudFront's
+//!   REST-XML API of 2020-05-31, for distributions and distribution tenants.
+//!   Lists are not paginated.
 //! - AssumeRole of STS. Calls signed with the credentials of a role are
 //!   attributed to that role.
 //!

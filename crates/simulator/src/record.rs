@@ -41,6 +41,8 @@ pub struct Call {
 pub enum Operation {
     /// CreateInvalidation or CreateInvalidationForDistributionTenant.
     CreateInvalidation,
+    /// GetInvalidation or GetInvalidationForDistributionTenant.
+    GetInvalidation,
     /// ListInvalidations or ListInvalidationsForDistributionTenant.
     ListInvalidations,
     /// AssumeRole of STS.

@@ -8,6 +8,7 @@ use super::{ACCOUNT_ID, Operation, refusal::Refusal};
 #[derive(Debug)]
 pub(crate) enum Route {
     Create(Resource),
+    Get(Resource, String),
     List(Resource),
     AssumeRole,
 }
@@ -25,7 +26,7 @@ impl Route {
         let (method, path) = (request.method(), request.uri().path());
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         let resource = match segments[..] {
-            ["2020-05-31", kind @ (DISTRIBUTION | TENANT), id, "invalidation"] => {
+            ["2020-05-31", kind @ (DISTRIBUTION | TENANT), id, "invalidation", ..] => {
                 Some(Resource { is_tenant: kind == TENANT, id: id.to_owned() })
             }
             _ => None,
@@ -33,6 +34,9 @@ impl Route {
         match (method, resource, &segments[..]) {
             (&Method::POST, None, [""]) => Ok(Self::AssumeRole),
             (&Method::POST, Some(resource), [_, _, _, _]) => Ok(Self::Create(resource)),
+            (&Method::GET, Some(resource), [_, _, _, _, id]) => {
+                Ok(Self::Get(resource, (*id).to_owned()))
+            }
             (&Method::GET, Some(resource), [_, _, _, _]) => Ok(Self::List(resource)),
             _ => {
                 let message = format!("The simulator does not implement {method} {path}");
@@ -44,6 +48,7 @@ impl Route {
     pub(crate) fn operation(&self) -> Operation {
         match self {
             Self::Create(_) => Operation::CreateInvalidation,
+            Self::Get(..) => Operation::GetInvalidation,
             Self::List(_) => Operation::ListInvalidations,
             Self::AssumeRole => Operation::AssumeRole,
         }
