@@ -12,7 +12,7 @@ use std::{fmt::Write, hint::black_box};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use s3_cloudfront_invalidator::{
-    event::{Change, Identity, Kind, Occurrence},
+    event::{Change, Kind},
     rules::{Decision, RuleSet},
 };
 
@@ -41,18 +41,18 @@ fn rules(count: usize) -> String {
 /// Changes that match rules all over the file, and some that match none.
 fn changes(count: usize) -> Vec<Change> {
     (0..KEYS)
-        .map(|place| {
+        .map(|index| {
             // A stride that reaches every kind of rule.
-            let n = (place * 7_919) % count;
-            let (bucket, key) = match (place % 8, n % 6) {
+            let n = (index * 7_919) % count;
+            let (bucket, key) = match (index % 8, n % 6) {
                 (0, _) => ("shared".to_owned(), format!("nobody/{n}/a.css")),
                 (1, _) => (format!("nobody-{n}"), "public/a.html".to_owned()),
-                (_, 0) => (format!("site-{n}"), format!("public/docs/{place}/index.html")),
-                (_, 1) => ("shared".to_owned(), format!("blog-{n}/2026/{place}.jpg")),
-                (_, 2) => ("shared".to_owned(), format!("posts/{place}/hello-{n}.html")),
-                (_, 3) => (format!("team-{n}-eu"), format!("assets/{place}.svg")),
-                (_, 4) => ("shared".to_owned(), format!("docs-{n}/en/{place}/index.html")),
-                (_, _) => ("shared".to_owned(), format!("feeds/tenant-{n}/{place}.xml")),
+                (_, 0) => (format!("site-{n}"), format!("public/docs/{index}/index.html")),
+                (_, 1) => ("shared".to_owned(), format!("blog-{n}/2026/{index}.jpg")),
+                (_, 2) => ("shared".to_owned(), format!("posts/{index}/hello-{n}.html")),
+                (_, 3) => (format!("team-{n}-eu"), format!("assets/{index}.svg")),
+                (_, 4) => ("shared".to_owned(), format!("docs-{n}/en/{index}/index.html")),
+                (_, _) => ("shared".to_owned(), format!("feeds/tenant-{n}/{index}.xml")),
             };
             change(bucket, key)
         })
@@ -60,16 +60,7 @@ fn changes(count: usize) -> Vec<Change> {
 }
 
 fn change(bucket: String, key: String) -> Change {
-    Change {
-        identity: Identity::new(&bucket, &key, Kind::Created, None, Occurrence::Only, None),
-        bucket: bucket.into(),
-        key,
-        kind: Kind::Created,
-        time_ms: None,
-        size: None,
-        account: None,
-        region: None,
-    }
+    Change::listed(bucket, key, Kind::Created)
 }
 
 fn load(yaml: &str) -> RuleSet {

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::{
-    cloudfront::{CloudFront, Settings},
+    cloudfront::{CloudFront, CloudFrontOptions},
     config::{Config, ConfigError},
     handler::Function,
     queue::Queue,
@@ -23,7 +23,8 @@ use crate::{
 pub async fn function() -> Result<Function, ConfigError> {
     let Config { rules, dry_run, queue_url } = Config::from_environment()?;
     let sdk = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
-    let cloudfront = CloudFront::new(&sdk, Settings { dry_run, ..Settings::default() });
+    let cloudfront =
+        CloudFront::new(&sdk, CloudFrontOptions { dry_run, ..CloudFrontOptions::default() });
     let keep_decisions = telemetry::is_debug();
     let queue = queue_url.map(|url| Queue::new(&sdk, &url));
     Ok(Function { queue, keep_decisions, ..Function::new(rules, cloudfront) })

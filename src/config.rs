@@ -44,16 +44,12 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The rules file cannot be read.
-    #[error("cannot read the rules file {0}: {1}")]
+    #[error("cannot read the rules file `{0}`: {1}; set RULES_PATH to the rules file")]
     Unreadable(String, io::Error),
-    /// The rules file has errors.
     #[error("{0}")]
     Rules(Findings),
-    /// `DistributionId` is invalid.
     #[error("the environment variable DistributionId is invalid: {0}")]
     DistributionId(InvalidId),
-    /// `DRY_RUN` is invalid.
     #[error("the environment variable DRY_RUN is `{0}`: set it to true or false, or leave it out")]
     DryRun(String),
     /// A variable of the SDK is invalid.
@@ -211,7 +207,7 @@ mod tests {
             (
                 &[],
                 ("RULES_PATH", "/nowhere/rules.yaml"),
-                "cannot read the rules file /nowhere/rules.yaml: ",
+                "cannot read the rules file `/nowhere/rules.yaml`: ",
             ),
             (&[(RULES_FILE, "version: 1\nrulez: []\n")], id, "rules.yaml:2:1: error["),
             (

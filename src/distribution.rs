@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// A distribution or a distribution tenant, and the role that may invalidate
 /// it. Targets with an equal value share one plan.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -12,8 +14,10 @@ pub struct Distribution {
     pub role: Option<Role>,
 }
 
-/// The id of a distribution or of a distribution tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// The id of a distribution or of a distribution tenant. As JSON it is
+/// `{"distribution": "E…"}` or `{"tenant": "dt_…"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DistributionId {
     /// `E` and 5 to 31 more of `0-9A-Z`.
     Distribution(String),
@@ -33,12 +37,10 @@ pub struct Role {
 /// The error for a malformed id.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
-    /// Not the id of a distribution.
     #[error(
         "`{0}` is not a distribution id: expected `E` and 5 to 31 more of 0-9 and A-Z, as in `E2EXAMPLE1ABCD`"
     )]
     Distribution(String),
-    /// Not the id of a tenant.
     #[error(
         "`{0}` is not a distribution tenant id: expected `dt_` and letters or digits, as in `dt_2EXAMPLE1abcd`"
     )]
@@ -46,7 +48,6 @@ pub enum InvalidId {
 }
 
 impl DistributionId {
-    /// Parses the id of a distribution.
     pub fn distribution(text: &str) -> Result<Self, InvalidId> {
         let is_valid = (6..=32).contains(&text.len())
             && text.starts_with('E')
@@ -55,7 +56,6 @@ impl DistributionId {
         if is_valid { Ok(Self::Distribution(text)) } else { Err(InvalidId::Distribution(text)) }
     }
 
-    /// Parses the id of a tenant.
     pub fn tenant(text: &str) -> Result<Self, InvalidId> {
         let rest = text.strip_prefix("dt_").unwrap_or_default();
         let is_valid = !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -63,7 +63,7 @@ impl DistributionId {
         if is_valid { Ok(Self::Tenant(text)) } else { Err(InvalidId::Tenant(text)) }
     }
 
-    /// The id as AWS writes it.
+    /// Returns the id as AWS writes it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Distribution(id) | Self::Tenant(id) => id,

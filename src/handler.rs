@@ -10,10 +10,10 @@ use crate::{
     distribution::Distribution,
     event::{self, Change, Kind, Payload, PayloadSource},
     item::{Item, Unaddressable},
-    plan::{Plan, PlanOptions, Planner},
+    plan::{ChangeStatus, Plan, Planner},
     queue::{DrainCounts, DrainRequest, Queue, QueueError},
     response::{self, Answer, InvocationError},
-    rules::{Decision, FALLBACK_TARGET, RuleSet, Verdict},
+    rules::{Decision, FALLBACK_TARGET, RuleSet},
 };
 
 /// The time kept for deleting and releasing the messages of a drain, at most a
@@ -25,7 +25,6 @@ const SETTLE_TIME: Duration = Duration::from_secs(30);
 pub struct Function {
     /// The rules, with the fallback.
     pub rules: RuleSet,
-    /// The CloudFront client.
     pub cloudfront: CloudFront,
     /// The queue that a drain request reads.
     pub queue: Option<Queue>,
@@ -36,7 +35,6 @@ pub struct Function {
 /// What one invocation read, decided and submitted.
 #[derive(Debug)]
 pub struct InvocationReport {
-    /// The payload.
     pub payload: Payload,
     /// What the rules decided, for every distinct change; empty unless
     /// [`Function::keep_decisions`] is set.
@@ -50,31 +48,12 @@ pub struct InvocationReport {
 /// What the rules decided about one change.
 #[derive(Debug)]
 pub struct ChangeDecision {
-    /// The bucket.
     pub bucket: Arc<str>,
-    /// The key.
     pub key: String,
-    /// What happened to the object.
     pub kind: Kind,
-    /// How the change counts.
     pub status: ChangeStatus,
     /// The items to invalidate, before the plan merges them.
     pub items: Vec<DecidedItem>,
-}
-
-/// How a change counts in the summary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChangeStatus {
-    /// A rule other than `ignore` matched.
-    Matched,
-    /// A rule matched, but no target serves the key.
-    NotServed,
-    /// Only an `ignore` rule matched.
-    Ignored,
-    /// No rule matched, and the change goes to the fallback.
-    Fallback,
-    /// No rule matched.
-    Unmatched,
 }
 
 /// An item that a rule made of a change.
@@ -82,9 +61,7 @@ pub enum ChangeStatus {
 pub struct DecidedItem {
     /// The name of the rule, or `DistributionId` for the fallback.
     pub rule: String,
-    /// The name of the target.
     pub target: Arc<str>,
-    /// The target's distribution.
     pub distribution: Distribution,
     /// The item, or why there is none.
     pub item: Result<Item, Unaddressable>,
@@ -144,7 +121,6 @@ impl Function {
 }
 
 impl InvocationReport {
-    /// The answer to the caller.
     pub fn answer(&self) -> Result<Answer, InvocationError> {
         response::answer(&self.payload, &self.submission, self.drained)
     }
@@ -162,11 +138,11 @@ fn plan_with(
     payload: &Payload,
     mut observe: impl FnMut(&Change, &Decision),
 ) -> Plan {
-    let mut planner = Planner::new(rules.targets(), PlanOptions::default());
-    for (delivery, place) in payload.deliveries.iter().zip(0_u32..) {
+    let mut planner = Planner::new(rules.targets());
+    for (delivery, index) in payload.deliveries.iter().zip(0_u32..) {
         for change in &delivery.changes {
             let decision = rules.route(change);
-            if planner.add(change, place, &decision) {
+            if planner.add(change, index, &decision) {
                 observe(change, &decision);
             }
         }
@@ -176,14 +152,6 @@ fn plan_with(
 
 impl ChangeDecision {
     fn new(rules: &RuleSet, change: &Change, decision: &Decision) -> Self {
-        let is_empty = decision.contributions.is_empty();
-        let status = match decision.verdict {
-            Verdict::Matched if is_empty => ChangeStatus::NotServed,
-            Verdict::Matched => ChangeStatus::Matched,
-            Verdict::Ignored => ChangeStatus::Ignored,
-            Verdict::Unmatched if is_empty => ChangeStatus::Unmatched,
-            Verdict::Unmatched => ChangeStatus::Fallback,
-        };
         let items = decision.contributions.iter().map(|contribution| {
             let target = rules.target(contribution.target);
             let rule = contribution.rule.as_deref().unwrap_or(FALLBACK_TARGET);
@@ -198,7 +166,7 @@ impl ChangeDecision {
             bucket: change.bucket.clone(),
             key: change.key.clone(),
             kind: change.kind,
-            status,
+            status: ChangeStatus::of(decision),
             items: items.collect(),
         }
     }

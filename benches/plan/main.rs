@@ -5,21 +5,22 @@
 //!   send for five workloads on generated sites: billed paths, API calls, and
 //!   unchanged objects purged. The sum is over the first four workloads.
 
+mod example_site;
 mod peers;
-mod site;
 
 use std::{collections::HashSet, hint::black_box};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use s3_cloudfront_invalidator::{
     distribution::DistributionId,
-    event::{Change, Identity, Kind, Occurrence},
+    event::{Change, Kind},
     item::PathSettings,
-    plan::{Collapse, Plan, PlanOptions, Planner},
-    rules::{Contribution, Decision, Target, TargetIndex, Verdict},
+    plan::{Plan, Planner},
+    rules::{Contribution, Decision, Verdict},
+    target::{Collapse, Target, TargetIndex},
 };
 
-use site::{Layout, Random, Site};
+use example_site::{Layout, Random, Site};
 
 fn target() -> Target {
     let mut paths = PathSettings::default();
@@ -34,16 +35,7 @@ fn target() -> Target {
 }
 
 fn change(key: &str) -> Change {
-    Change {
-        bucket: "example-site".into(),
-        key: key.to_owned(),
-        kind: Kind::Created,
-        time_ms: None,
-        size: None,
-        account: None,
-        region: None,
-        identity: Identity::new("example-site", key, Kind::Created, None, Occurrence::Only, None),
-    }
+    Change::listed("example-site", key, Kind::Created)
 }
 
 /// The decision of a rule without conditions.
@@ -56,7 +48,7 @@ fn decide(target: &Target, change: &Change) -> Decision {
 }
 
 fn plan(target: &Target, changes: &[Change]) -> Plan {
-    let mut planner = Planner::new(std::slice::from_ref(target), PlanOptions::default());
+    let mut planner = Planner::new(std::slice::from_ref(target));
     for change in changes {
         planner.add(change, 0, &decide(target, change));
     }

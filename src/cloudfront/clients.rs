@@ -1,3 +1,6 @@
+//! SDK clients: one for each role, with retries, timeouts and credentials, and
+//! the permits that limit the requests of an account.
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, OnceLock},
@@ -18,8 +21,8 @@ use tokio::sync::Semaphore;
 use super::lock;
 use crate::distribution::Role;
 
-/// Requests at once in one AWS account. CloudFront is said to allow an account
-/// one CreateInvalidation every two seconds, with a small burst
+/// Requests at once in one AWS account. Users report a limit of one
+/// CreateInvalidation every two seconds, with a small burst
 /// (<https://github.com/aws/aws-sdk-js/issues/3983>), so more requests would
 /// only be throttled. Two, so that one slow response does not block all others.
 const REQUESTS_AT_ONCE: usize = 2;
@@ -89,7 +92,7 @@ impl Clients {
         self.function_arn.get().map_or("", String::as_str)
     }
 
-    /// The client that uses a role, or the function's own.
+    /// Returns the client that uses a role, or the function's own.
     pub(super) async fn client(&self, role: Option<&Role>) -> Client {
         let Some(role) = role else { return self.own.clone() };
         if let Some(client) = lock(&self.by_role).get(role) {
@@ -113,7 +116,7 @@ impl Clients {
         lock(&self.by_role).remove(role);
     }
 
-    /// The permits for requests to the role's account.
+    /// Returns the permits for requests to the role's account.
     pub(super) fn permits(&self, role: Option<&Role>) -> Arc<Semaphore> {
         let account = role
             .map(|role| account(&role.arn))
@@ -138,8 +141,9 @@ fn client(sdk_config: &SdkConfig) -> Client {
     Client::from_conf(Builder::from(sdk_config).retry_partition(partition.build()).build())
 }
 
-/// The loaded configuration, with [`MAX_ATTEMPTS`] if it has the SDK's default.
-/// aws-config does not tell whether the number was set, so the environment does.
+/// Returns the loaded configuration, with [`MAX_ATTEMPTS`] if it has the SDK's
+/// default. aws-config does not tell whether the number was set, so the
+/// environment does.
 fn retry_config(loaded: Option<&RetryConfig>, attempts_are_set: bool) -> RetryConfig {
     let loaded = loaded.cloned().unwrap_or_else(RetryConfig::standard);
     if attempts_are_set || loaded.max_attempts() != SDK_MAX_ATTEMPTS {

@@ -1,3 +1,6 @@
+//! One CreateInvalidation call: what is sent, what the attempts were, and what
+//! the response means.
+
 use std::{
     mem,
     sync::{Arc, Mutex},
@@ -65,7 +68,7 @@ pub(super) async fn create_invalidation(
     let result = match result {
         None => Err(CloudFrontError::deadline(may_be_accepted, attempts.last_response.as_deref())),
         Some(Err(error)) if attempts.sent == 0 => Err(error.not_sent()),
-        Some(Err(error)) if error.kind == ErrorKind::UsedReference => Ok(Invalidation::unnamed()),
+        Some(Err(error)) if error.kind == ErrorKind::UsedReference => Ok(Invalidation::default()),
         Some(result) => result.map_err(|error| CloudFrontError { may_be_accepted, ..error }),
     };
     (result, attempts)
@@ -97,7 +100,7 @@ async fn send(
         }
     };
     // A 201 without a body is an acceptance too.
-    Ok(created.map_or_else(Invalidation::unnamed, |created| Invalidation {
+    Ok(created.map_or_else(Invalidation::default, |created| Invalidation {
         id: created.id,
         status: created.status,
     }))

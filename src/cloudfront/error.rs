@@ -1,3 +1,5 @@
+//! AWS's error codes, sorted by what they mean for the items of a request.
+
 use std::error::Error;
 
 use aws_sdk_cloudfront::error::{ProvideErrorMetadata, SdkError};
@@ -19,7 +21,7 @@ pub(super) struct CloudFrontError {
 /// has a row for each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ErrorKind {
-    /// Too many paths or wildcards are being invalidated, for some minutes.
+    /// Too many paths or wildcards are being invalidated, usually for a few minutes.
     TooManyInvalidations,
     Throttled,
     /// CloudFront refuses one of the items. It does not say which.
@@ -42,7 +44,7 @@ pub(super) enum ErrorKind {
     Other,
 }
 
-/// Whether an error code of AWS means that requests are sent too fast.
+/// Returns whether an error code of AWS means that requests are sent too fast.
 pub(super) fn is_throttling_code(code: &str) -> bool {
     code.contains("Throttl")
         || ["TooManyRequestsException", "RequestLimitExceeded", "SlowDown"].contains(&code)
@@ -72,8 +74,8 @@ impl ErrorKind {
         }
     }
 
-    /// Whether every further request to the distribution would fail the same
-    /// way in this invocation.
+    /// Returns whether every further request to the distribution would fail the
+    /// same way in this invocation.
     pub(super) fn ends_distribution(self) -> bool {
         matches!(
             self,
@@ -85,25 +87,26 @@ impl ErrorKind {
         )
     }
 
-    /// Whether a retry fails until somebody changes the item, the rules or a policy.
+    /// Returns whether a retry fails until somebody changes the item, the rules
+    /// or a policy.
     pub(super) fn is_permanent(self) -> bool {
         matches!(self, Self::RefusedItem | Self::UnknownDistribution | Self::AccessDenied)
     }
 }
 
 impl CloudFrontError {
-    /// The invocation has no time left. `last_response` is CloudFront's error
-    /// response to the last attempt.
+    /// Makes the error of an invocation that has no time left. `last_response` is
+    /// CloudFront's error response to the last attempt.
     pub(super) fn deadline(may_be_accepted: bool, last_response: Option<&str>) -> Self {
         let mut message = "the deadline of the invocation is near".to_owned();
         if let Some(response) = last_response {
-            message += &format!("; CloudFront last answered {response}");
+            message += &format!("; CloudFront's last response was {response}");
         }
         let code = "DeadlineExceeded".to_owned();
         Self { kind: ErrorKind::Deadline, code, message, may_be_accepted }
     }
 
-    /// The error of a request of which no attempt was sent.
+    /// Returns the error of a request of which no attempt was sent.
     pub(super) fn not_sent(self) -> Self {
         Self { kind: ErrorKind::NotSent, code: "RequestNotSent".to_owned(), ..self }
     }
@@ -131,8 +134,8 @@ fn names_caller_reference(message: &str) -> bool {
     message.contains("caller reference") || message.contains("callerreference")
 }
 
-/// The text of an error and its causes: SDK errors say what failed in general,
-/// and their causes say why.
+/// Returns the text of an error and its causes: SDK errors say what failed in
+/// general, and their causes say why.
 fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,3 +1,5 @@
+//! Failure messages: what happened, in which distribution, and what to do.
+
 use std::{fmt, sync::Arc};
 
 use super::{
@@ -19,8 +21,8 @@ pub(super) struct FailureContext<'a> {
 }
 
 impl FailureContext<'_> {
-    /// The outcome of the items of a failed request. `item` is the first of
-    /// them, and the only one if CloudFront refused an item.
+    /// Returns the outcome of the items of a failed request. `item` is the
+    /// first of them, and the only one if CloudFront refused an item.
     pub(super) fn outcome(&self, error: &CloudFrontError, item: &Item) -> Outcome {
         let message = error.message.trim().trim_end_matches('.');
         let failure = Arc::new(Failure {
@@ -30,7 +32,8 @@ impl FailureContext<'_> {
         if error.kind.is_permanent() { Outcome::Refused(failure) } else { Outcome::Retry(failure) }
     }
 
-    /// The outcome of the items that were not sent because of the request limit.
+    /// Returns the outcome of the items that were not sent because of the
+    /// request limit.
     pub(super) fn request_limit(&self, limit: u32) -> Outcome {
         Outcome::Retry(Arc::new(Failure {
             code: "RequestLimit".to_owned(),
@@ -49,7 +52,7 @@ impl FailureContext<'_> {
         match error.kind {
             ErrorKind::RefusedItem => format!("CloudFront does not accept `{item}`"),
             ErrorKind::TooManyInvalidations => {
-                "it is retried in some minutes, when running invalidations have completed".to_owned()
+                "it is retried; this succeeds when invalidations in progress have completed, usually within minutes".to_owned()
             }
             ErrorKind::Throttled => {
                 "the request rate of the whole account is too high; it is retried".to_owned()

@@ -1,9 +1,12 @@
+//! What a process remembers of earlier invocations: accepted items of messages
+//! that are redelivered, and refused items.
+
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
-use super::{Invalidation, Outcome, Submission, SubmittedItem, request_queue::Known};
+use super::{Invalidation, Outcome, Submission, SubmittedItem, request_queue::RememberedItem};
 use crate::{distribution::Distribution, event::Delivery, item::Item};
 
 /// What a process remembers from one invocation to the next. All of it is safe
@@ -20,20 +23,20 @@ pub(super) struct Memory {
 const QUARANTINE_ITEMS: usize = 1_000;
 
 impl Memory {
-    /// What is known about an item that `messages` need.
+    /// Returns what is known about an item that `messages` need.
     pub(super) fn lookup(
         &self,
         distribution: &Arc<Distribution>,
         item: &Item,
         messages: &[&str],
-    ) -> Known {
+    ) -> RememberedItem {
         let find = |message: &&str| self.accepted.find(message, distribution, item);
         match messages.iter().map(find).collect::<Option<Vec<_>>>().as_deref() {
-            Some([invalidation, ..]) => Known::Accepted(Arc::clone(invalidation)),
+            Some([invalidation, ..]) => RememberedItem::Accepted(Arc::clone(invalidation)),
             _ if self.quarantine.contains(&(Arc::clone(distribution), item.clone())) => {
-                Known::Quarantined
+                RememberedItem::Quarantined
             }
-            _ => Known::Nothing,
+            _ => RememberedItem::Unknown,
         }
     }
 
@@ -122,8 +125,8 @@ impl AcceptedItems {
         }
     }
 
-    /// The invalidation of the item or of a wildcard that covers it: the plan of
-    /// a larger batch may have collapsed the item.
+    /// Returns the invalidation of the item or of a wildcard that covers it:
+    /// the plan of a larger batch may have collapsed the item.
     fn find(
         &self,
         message: &str,
@@ -166,7 +169,7 @@ mod tests {
         let item = address(&format!("/{}", "x".repeat(3_999)), "/", "/", true).unwrap();
         let names: Vec<String> = (0..10_000).map(|n| format!("m{n}")).collect();
         for name in &names {
-            memory.insert(name, &distribution, &item, &Arc::new(Invalidation::unnamed()));
+            memory.insert(name, &distribution, &item, &Arc::new(Invalidation::default()));
         }
         // 16 MiB of paths of 4,000 bytes and their entries.
         assert_eq!(memory.messages.len(), (16 << 20) / 4_096);

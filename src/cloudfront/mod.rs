@@ -5,7 +5,7 @@
 //!   account. A failure of one distribution does not affect the others.
 //! - The SDK retries throttling, 5xx errors and missing responses: ten attempts,
 //!   or as `AWS_MAX_ATTEMPTS` and `AWS_RETRY_MODE` say.
-//! - Everything ends at the deadline, less a [margin](MARGIN) for the answer.
+//! - Everything ends at the deadline, less a margin for the answer.
 //!   Items that are not accepted by then are [`Outcome::Retry`].
 //! - A request that CloudFront refuses because of an item is bisected until that
 //!   item is alone, with at most 32 requests per distribution. All other items
@@ -48,7 +48,7 @@ use self::{
     error::ErrorKind,
     failure::FailureContext,
     memory::Memory,
-    request_queue::{Known, RequestQueue},
+    request_queue::{RememberedItem, RequestQueue},
 };
 use crate::{
     event::Delivery,
@@ -63,11 +63,11 @@ pub use submission::{
 /// The time kept before the deadline for the answer, metrics and log lines of
 /// up to 10,000 messages, on a function that may have a fourteenth of a core.
 /// Of less than four seconds, a quarter is kept.
-pub const MARGIN: Duration = Duration::from_secs(1);
+const MARGIN: Duration = Duration::from_secs(1);
 
 /// How to submit.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub struct CloudFrontOptions {
     /// Send nothing.
     pub dry_run: bool,
     /// Attempts and back-off; `None` for those of the SDK's configuration, with
@@ -86,10 +86,10 @@ pub struct CloudFront {
 impl CloudFront {
     /// Builds the client of the function's own role. The clients of other roles
     /// are built when first needed.
-    pub fn new(sdk_config: &SdkConfig, settings: Settings) -> Self {
+    pub fn new(sdk_config: &SdkConfig, options: CloudFrontOptions) -> Self {
         Self {
-            dry_run: settings.dry_run,
-            clients: Clients::new(sdk_config, settings.retry),
+            dry_run: options.dry_run,
+            clients: Clients::new(sdk_config, options.retry),
             memory: Mutex::default(),
         }
     }
@@ -138,7 +138,7 @@ impl CloudFront {
                 Some(ids) => lock(&self.memory).lookup(&distribution, &planned.item, &ids),
                 // A redelivered direct payload must make the same batches, which
                 // have the same caller references.
-                None => Known::Nothing,
+                None => RememberedItem::Unknown,
             }
         });
         if self.dry_run {
@@ -179,7 +179,8 @@ impl CloudFront {
     }
 }
 
-/// The ids of the messages that need an item; `None` if a direct payload does.
+/// Returns the ids of the messages that need an item; `None` if a direct
+/// payload does.
 fn messages<'a>(
     planned: &PlannedItem,
     changes: &[DeliveredChange],
@@ -189,7 +190,7 @@ fn messages<'a>(
     planned.changes.iter().map(|change| deliveries[delivery(change)].id.as_deref()).collect()
 }
 
-/// No panic leaves the state behind these locks half changed.
+/// Locks a mutex. No panic leaves the state behind these locks half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,3 +1,6 @@
+//! The order in which the requests of a distribution are sent, and how refused
+//! ones are bisected.
+
 use std::{collections::VecDeque, mem, sync::Arc};
 
 use super::{
@@ -9,11 +12,11 @@ use crate::plan::{DeliveredChange, PlannedItem, Request, caller_reference};
 
 /// How many requests one distribution may take in one invocation while refused
 /// batches are bisected. Thirty-two isolate the one bad item of 3,000 and take
-/// about a minute at the rate CloudFront is said to allow (one request every
-/// two seconds, <https://github.com/aws/aws-sdk-js/issues/3983>).
+/// about a minute: users report a limit of one request every two seconds
+/// (<https://github.com/aws/aws-sdk-js/issues/3983>).
 pub(super) const REQUEST_LIMIT: u32 = 32;
 
-/// Gives a batch another caller reference when CloudFront answers that its
+/// Gives a batch another caller reference when CloudFront returns that its
 /// first one was used with other items.
 const SALT: &str = "again";
 
@@ -44,8 +47,8 @@ pub(super) struct Batch {
 }
 
 /// What earlier invocations found out about an item.
-pub(super) enum Known {
-    Nothing,
+pub(super) enum RememberedItem {
+    Unknown,
     /// It was accepted for all of its messages.
     Accepted(Arc<Invalidation>),
     /// It was refused when it was sent alone.
@@ -57,7 +60,7 @@ impl<'a> RequestQueue<'a> {
         context: FailureContext<'a>,
         changes: &'a [DeliveredChange],
         requests: Vec<Request>,
-        known: impl Fn(&PlannedItem) -> Known,
+        lookup: impl Fn(&PlannedItem) -> RememberedItem,
     ) -> Self {
         let mut queue = Self {
             context,
@@ -72,13 +75,13 @@ impl<'a> RequestQueue<'a> {
             let count = items.len();
             let (mut unsent, mut settled) = (Vec::with_capacity(count), Vec::new());
             for planned in items {
-                match known(&planned) {
-                    Known::Nothing => unsent.push(planned),
-                    Known::Accepted(invalidation) => {
+                match lookup(&planned) {
+                    RememberedItem::Unknown => unsent.push(planned),
+                    RememberedItem::Accepted(invalidation) => {
                         let outcome = Outcome::Remembered(invalidation);
                         settled.push(SubmittedItem { planned, outcome });
                     }
-                    Known::Quarantined => {
+                    RememberedItem::Quarantined => {
                         queue.quarantined.push_back(queue.batch(at, vec![planned]));
                     }
                 }
@@ -99,7 +102,7 @@ impl<'a> RequestQueue<'a> {
         queue
     }
 
-    /// The next request to send.
+    /// Returns the next request to send.
     pub(super) fn next(&mut self) -> Option<Batch> {
         if self.planned.is_empty() && self.sent >= REQUEST_LIMIT {
             self.give_up(&self.context.request_limit(REQUEST_LIMIT));
@@ -147,7 +150,7 @@ impl<'a> RequestQueue<'a> {
         }
     }
 
-    /// The planned requests, with an outcome for every item.
+    /// Returns the planned requests, with an outcome for every item.
     pub(super) fn finish(mut self) -> Vec<SubmittedRequest> {
         for request in &mut self.requests {
             request.items.sort_by(|a, b| a.planned.item.cmp(&b.planned.item));

@@ -1,3 +1,6 @@
+//! The result of submitting a plan: an outcome for every item, and the
+//! deliveries that must be redelivered.
+
 use std::{collections::HashSet, fmt, sync::Arc};
 
 use crate::{
@@ -22,19 +25,15 @@ pub struct Submission {
 /// The requests of one distribution.
 #[derive(Debug)]
 pub struct SubmittedDistribution {
-    /// The distribution.
     pub distribution: Distribution,
     /// The names of the targets that contributed.
     pub targets: Vec<Arc<str>>,
-    /// The planned requests, in their order.
     pub requests: Vec<SubmittedRequest>,
     /// Changes for which no item can be sent.
     pub unaddressable: Vec<UnaddressableChange>,
     /// CreateInvalidation calls, without the SDK's retries.
     pub calls: u32,
-    /// Retries of the SDK.
     pub retries: u32,
-    /// Attempts that CloudFront throttled.
     pub throttles: u32,
     /// From the first call to the last response, in milliseconds.
     pub duration_ms: u64,
@@ -46,23 +45,19 @@ pub struct SubmittedDistribution {
 pub struct SubmittedRequest {
     /// The caller reference of the planned request.
     pub caller_reference: String,
-    /// The items, in the plan's order.
     pub items: Vec<SubmittedItem>,
 }
 
 /// An item and its outcome.
 #[derive(Debug)]
 pub struct SubmittedItem {
-    /// The item as planned.
     pub planned: PlannedItem,
-    /// What happened to it.
     pub outcome: Outcome,
 }
 
 /// What happened to an item.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// CloudFront accepted it.
     Accepted(Arc<Invalidation>),
     /// An earlier invocation of this process had it accepted for all of its
     /// messages, so it was not sent again.
@@ -77,10 +72,10 @@ pub enum Outcome {
 }
 
 /// An invalidation that CloudFront created.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invalidation {
-    /// The id; empty if CloudFront only answered that the caller reference was
-    /// used, that is, that it accepted the batch before.
+    /// The id; empty if the response has none: CloudFront only returned that the
+    /// caller reference was used, that is, that it accepted the batch before.
     pub id: String,
     /// `InProgress` or `Completed` when it was accepted; empty if the id is.
     pub status: String,
@@ -107,20 +102,16 @@ impl Submission {
         Self { counts, changes, distributions, needs_redelivery }
     }
 
-    /// The items of all distributions.
-    pub fn items(&self) -> impl Iterator<Item = &SubmittedItem> {
-        self.distributions.iter().flat_map(SubmittedDistribution::items)
-    }
-
-    /// How many deliveries must be redelivered.
+    /// Returns how many deliveries must be redelivered.
     pub fn failed_deliveries(&self) -> usize {
         self.needs_redelivery.iter().filter(|failed| **failed).count()
     }
 }
 
-/// A delivery must be redelivered if one of its items was not accepted, if a
-/// part of it could not be read, or if it follows such a delivery in its FIFO
-/// group. If that is no message of a queue, the whole payload is redelivered.
+/// Decides for each delivery whether it must be redelivered: if one of its items
+/// was not accepted, if a part of it could not be read, or if it follows such a
+/// delivery in its FIFO group. If that is no message of a queue, the whole
+/// payload is redelivered.
 fn needs_redelivery(
     changes: &[DeliveredChange],
     distributions: &[SubmittedDistribution],
@@ -148,19 +139,19 @@ fn needs_redelivery(
 }
 
 impl SubmittedDistribution {
-    /// The items of all requests.
+    /// Returns the items of all requests.
     pub fn items(&self) -> impl Iterator<Item = &SubmittedItem> {
         self.requests.iter().flat_map(|request| &request.items)
     }
 }
 
 impl Outcome {
-    /// Whether the item's deliveries need nothing more for it.
+    /// Returns whether the item's deliveries need nothing more for it.
     pub fn is_done(&self) -> bool {
         self.failure().is_none()
     }
 
-    /// Why the item was not accepted.
+    /// Returns why the item was not accepted.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Refused(failure) | Self::Retry(failure) => Some(failure),
@@ -169,16 +160,9 @@ impl Outcome {
     }
 }
 
-impl Invalidation {
-    /// An invalidation that exists and whose id CloudFront did not answer.
-    pub(super) fn unnamed() -> Self {
-        Self { id: String::new(), status: String::new() }
-    }
-}
-
 impl Failure {
-    /// Whether CloudFront refused the item itself: it was sent alone, or its
-    /// batch would have been bisected.
+    /// Returns whether CloudFront refused the item itself: it was sent alone,
+    /// or its batch would have been bisected.
     pub(super) fn is_refused_item(&self) -> bool {
         self.code == "InvalidArgument"
     }

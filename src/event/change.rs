@@ -1,3 +1,5 @@
+//! A change, its kind, and the identity by which copies of it are recognized.
+
 use std::{fmt, str::FromStr, sync::Arc};
 
 use sha2::{Digest, Sha256};
@@ -10,7 +12,6 @@ pub struct Change {
     pub bucket: Arc<str>,
     /// The object key, decoded.
     pub key: String,
-    /// What happened to the object.
     pub kind: Kind,
     /// When it happened, in milliseconds since the Unix epoch.
     pub time_ms: Option<i64>,
@@ -18,10 +19,27 @@ pub struct Change {
     pub size: Option<u64>,
     /// The AWS account that owns the bucket; absent from S3 notifications.
     pub account: Option<Arc<str>>,
-    /// The bucket's region.
     pub region: Option<Arc<str>>,
     /// Equal for two changes that are the same event.
     pub identity: Identity,
+}
+
+impl Change {
+    /// Makes the change of a list that has each change once and tells no more
+    /// about it, such as a key list.
+    pub fn listed(bucket: impl Into<Arc<str>>, key: impl Into<String>, kind: Kind) -> Self {
+        let (bucket, key) = (bucket.into(), key.into());
+        Self {
+            identity: Identity::new(&bucket, &key, kind, None, Occurrence::Only, None),
+            bucket,
+            key,
+            kind,
+            time_ms: None,
+            size: None,
+            account: None,
+            region: None,
+        }
+    }
 }
 
 /// What happened to an object. The names are those of `events:` in rules.yaml.
@@ -33,15 +51,12 @@ pub enum Kind {
     Deleted,
     /// A noncurrent version was removed by lifecycle; the object is unchanged.
     VersionExpired,
-    /// Restored from an archive class.
     Restored,
     /// The restored copy was removed.
     RestoreExpired,
-    /// The ACL changed.
     AclUpdated,
     /// Object tags were added or deleted.
     TagsChanged,
-    /// Moved to another storage class.
     StorageClassChanged,
     /// Moved to an archive tier of Intelligent-Tiering.
     AccessTierChanged,
@@ -64,7 +79,7 @@ impl Kind {
         Self::AnnotationsChanged,
     ];
 
-    /// The name as rules.yaml spells it.
+    /// Returns the name as rules.yaml spells it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -80,8 +95,8 @@ impl Kind {
         }
     }
 
-    /// Whether viewers see other content, or none, after the change. These kinds
-    /// lead to invalidations unless a rule says otherwise.
+    /// Returns whether viewers see other content, or none, after the change.
+    /// These kinds lead to invalidations unless a rule says otherwise.
     pub fn changes_content(self) -> bool {
         matches!(self, Self::Created | Self::Deleted)
     }
@@ -127,7 +142,7 @@ pub enum Occurrence<'a> {
     Event(&'a str),
     /// The message id of the delivery, or the invocation's request id.
     Delivery(&'a str),
-    /// A key list, which has each change once.
+    /// A list that has each change once: [`Change::listed`].
     Only,
 }
 
@@ -142,8 +157,8 @@ impl<'a> Occurrence<'a> {
 }
 
 impl Identity {
-    /// `replay_name` is set if an EventBridge archive replays the event, which
-    /// makes it a new change.
+    /// Makes the identity of a change. `replay_name` is set if an EventBridge
+    /// archive replays the event, which makes it a new change.
     pub fn new(
         bucket: &str,
         key: &str,
@@ -178,7 +193,7 @@ impl Identity {
         Self(identity)
     }
 
-    /// The bytes, for a hash over several identities.
+    /// Returns the bytes, for a hash over several identities.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }

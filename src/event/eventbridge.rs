@@ -32,7 +32,10 @@ pub(super) fn read(
     };
     let missing = |member| {
         let id = event.id.as_deref().map(|id| format!(" {}", Quoted(id))).unwrap_or_default();
-        Unreadable::new(format!("{} event{id} without {member}", Quoted(detail_type)))
+        Unreadable::new(format!(
+            "{} event{id} without {member}; an input transformer must keep it",
+            Quoted(detail_type)
+        ))
     };
     let object = &detail.object;
     let bucket = detail.bucket.name.as_deref().ok_or_else(|| missing("`detail.bucket.name`"))?;
@@ -52,7 +55,7 @@ pub(super) fn read(
     }))
 }
 
-/// The kind of change, or `None` if no rule can match the event.
+/// Returns the kind of change, or `None` if no rule can match the event.
 fn kind(detail_type: &str, detail: &S3Detail<'_>) -> Option<Kind> {
     Some(match detail_type {
         "Object Created" => Kind::Created,
@@ -79,7 +82,7 @@ fn kind(detail_type: &str, detail: &S3Detail<'_>) -> Option<Kind> {
     })
 }
 
-/// The error of an event that lacks a member every event has.
+/// Returns the error of an event that lacks a member every event has.
 fn incomplete(event: &Object<'_>) -> Unreadable {
     let members = [
         ("`source`", event.source.is_some()),

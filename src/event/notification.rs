@@ -20,14 +20,18 @@ pub(super) fn read(
     names: &mut Names,
 ) -> Result<Option<Change>, Unreadable> {
     let Some(event_name) = record.event_name.as_deref() else {
-        return Err(Unreadable::new("an S3 record without `eventName`"));
+        return Err(Unreadable::new("an S3 record without `eventName`; a forwarder must keep it"));
     };
     let version_id = s3.object.version_id.as_deref();
     let Some(kind) = kind(event_name, version_id.is_some()) else {
         return Ok(None);
     };
-    let missing =
-        |member| Unreadable::new(format!("a record of {} without {member}", Quoted(event_name)));
+    let missing = |member| {
+        Unreadable::new(format!(
+            "a record of {} without {member}; a forwarder must keep it",
+            Quoted(event_name)
+        ))
+    };
     let bucket = s3.bucket.name.as_deref().ok_or_else(|| missing("`s3.bucket.name`"))?;
     let encoded = s3.object.key.as_deref().ok_or_else(|| missing("`s3.object.key`"))?;
     let key = decode(encoded).ok_or_else(|| {
@@ -51,7 +55,7 @@ pub(super) fn read(
     }))
 }
 
-/// The kind of change, or `None` if no rule can match the event.
+/// Returns the kind of change, or `None` if no rule can match the event.
 fn kind(event_name: &str, has_version: bool) -> Option<Kind> {
     let name = event_name.strip_prefix("s3:").unwrap_or(event_name);
     let (family, action) = name.split_once(':').unwrap_or((name, ""));

@@ -147,18 +147,18 @@ impl<'a> Object<'a> {
         Err(Unreadable::no_object(json))
     }
 
-    /// Whether this is an EventBridge event, possibly reduced.
+    /// Returns whether this is an EventBridge event, possibly reduced.
     pub(super) fn is_event(&self) -> bool {
         self.source.is_some() || self.detail_type.is_some() || self.detail.is_some()
     }
 
-    /// Whether this is a message from SNS, as a queue receives it.
+    /// Returns whether this is a message from SNS, as a queue receives it.
     pub(super) fn is_envelope(&self) -> bool {
         self.topic_arn.is_some() || self.kind.as_deref() == Some("Notification")
     }
 
-    /// Whether this is an SQS message. An input transformer of Pipes may drop
-    /// `eventSource`.
+    /// Returns whether this is an SQS message. An input transformer of Pipes
+    /// may drop `eventSource`.
     pub(super) fn is_message(&self) -> bool {
         self.event_source.as_deref() == Some("aws:sqs")
             || (self.message_id.is_some() && self.body.is_some())

@@ -26,6 +26,9 @@ enum Depth {
     Bus,
 }
 
+/// The advice where an SQS message is incomplete.
+const KEEP: &str = "an input transformer must keep `messageId` and `body`";
+
 /// The list that holds an element.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum List {
@@ -53,7 +56,9 @@ pub(super) fn read_message(id: &str, body: Option<&str>, names: &mut Names) -> D
     let mut reader = Reader { messages: &mut Vec::new(), into: Collector::new(id, names) };
     let read = match body {
         Some(body) => reader.text(body, Depth::Message),
-        None => Err(Unreadable::new("an SQS message without a `body` that is text")),
+        None => {
+            Err(Unreadable::new(format!("an SQS message without a `body` that is text; {KEEP}")))
+        }
     };
     reader.into.check(read);
     Delivery { id: Some(id.to_owned()), ..reader.into.finish() }
@@ -97,7 +102,7 @@ impl Reader<'_> {
 
     fn message(&mut self, message: &Object<'_>) -> Result<(), Unreadable> {
         let Some(id) = message.message_id.as_deref() else {
-            return Err(Unreadable::new("an SQS message without `messageId`"));
+            return Err(Unreadable::new(format!("an SQS message without `messageId`; {KEEP}")));
         };
         let body = message.body.as_ref().map(|Body(body)| &**body);
         let delivery = read_message(id, body, self.into.names);
@@ -159,7 +164,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads an SNS notification.
     fn topic(
         &mut self,
         kind: &Text<'_>,
@@ -183,7 +187,6 @@ impl Reader<'_> {
     }
 }
 
-/// Whether an object has no members.
 fn is_empty(object: &str) -> bool {
     object.trim().strip_prefix('{').is_some_and(|rest| rest.trim_start() == "}")
 }

@@ -21,7 +21,8 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    /// An error with this text: lower-case, quoting the offending value.
+    /// Returns an error with this text: lower-case, quoting the offending
+    /// value.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into() }
     }
@@ -31,12 +32,13 @@ impl Unreadable {
         Self::expected("not UTF-8; ", &String::from_utf8_lossy(start))
     }
 
-    /// JSON that is neither an object nor, where one is allowed, an array.
+    /// Makes the error of JSON that is neither an object nor, where one is allowed,
+    /// an array.
     pub(super) fn no_object(json: &str) -> Self {
         Self::expected("neither an object nor an array; ", json)
     }
 
-    /// An object of none of the known shapes.
+    /// Makes the error of an object of none of the known shapes.
     pub(super) fn unknown_shape(json: &str) -> Self {
         Self::expected("", json)
     }
@@ -50,7 +52,7 @@ impl Unreadable {
         Self::new(format!("{problem}{EXPECTED}; got {}", excerpt(text)))
     }
 
-    /// The same error, with its position in the payload.
+    /// Returns the same error, with its position in the payload.
     #[must_use]
     pub(super) fn at(self, position: impl fmt::Display) -> Self {
         Self::new(format!("{position}: {self}"))
@@ -107,7 +109,7 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is valid")
 }
 
-/// The first bytes of a text, whole characters only.
+/// Returns the first bytes of a text, whole characters only.
 fn start(text: &str) -> &str {
     &text[..text.floor_char_boundary(QUOTED_BYTES)]
 }

@@ -1,7 +1,7 @@
 //! Items: the entries of `Paths.Items` in a CloudFront invalidation.
 //!
 //! An item is a path (`/docs/a.html`), a wildcard path (`/docs/*`) or a cache
-//! tag (`#posts`). This module makes items that CloudFront accepts and that
+//! tag (`#posts`). This module produces items that CloudFront accepts and that
 //! match what viewers requested, or returns why there is none.
 //!
 //! # From key to path
@@ -50,7 +50,7 @@ pub(crate) const MAX_TAG_LENGTH: usize = 256;
 pub struct Item(Box<str>);
 
 impl Item {
-    /// A cache tag, without its `#`.
+    /// Returns a cache tag, without its `#`.
     pub fn tag(text: &str) -> Result<Self, Unaddressable> {
         if text.is_empty() || !text.bytes().all(is_tag_byte) {
             return Err(Unaddressable::TagCharacter(text.to_owned()));
@@ -61,8 +61,8 @@ impl Item {
         Ok(Self(format!("#{text}").into()))
     }
 
-    /// The wildcard for all paths that start with `prefix`, which must be
-    /// encoded.
+    /// Returns the wildcard for all paths that start with `prefix`, which must
+    /// be encoded.
     pub fn wildcard(prefix: &str) -> Self {
         debug_assert!(prefix.starts_with('/'));
         Self(format!("{prefix}*").into())
@@ -76,37 +76,38 @@ impl Item {
         }
     }
 
-    /// The text that is sent.
+    /// Returns the text that is sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether the item is a cache tag.
+    /// Returns whether the item is a cache tag.
     pub fn is_tag(&self) -> bool {
         self.0.starts_with('#')
     }
 
-    /// For a wildcard path, the text in front of its `*`.
+    /// Returns the text of a wildcard path in front of its `*`.
     pub fn wildcard_prefix(&self) -> Option<&str> {
         if self.is_tag() { None } else { self.0.strip_suffix('*') }
     }
 
-    /// Whether the item is a wildcard path.
+    /// Returns whether the item is a wildcard path.
     pub fn is_wildcard(&self) -> bool {
         self.wildcard_prefix().is_some()
     }
 
-    /// The item without the final `*` of a wildcard.
+    /// Returns the item without the final `*` of a wildcard.
     pub fn stem(&self) -> &str {
         self.wildcard_prefix().unwrap_or(&self.0)
     }
 
-    /// The item as CloudFront compares it: tags without regard to letter case.
+    /// Returns the item as CloudFront compares it: tags without regard to
+    /// letter case.
     pub fn folded(&self) -> Cow<'_, str> {
         if self.is_tag() { self.0.to_ascii_lowercase().into() } else { (&*self.0).into() }
     }
 
-    /// Whether invalidating this item also invalidates `other`.
+    /// Returns whether invalidating this item also invalidates `other`.
     ///
     /// A wildcard covers all paths and wildcards that start with its prefix, with
     /// one exception: `/docs/*` is not regarded as covering `/docs/`, because
@@ -125,7 +126,8 @@ impl Item {
     }
 }
 
-/// Whether a cache tag may contain a byte: printable ASCII except for comma.
+/// Returns whether a cache tag may contain a byte: printable ASCII except for
+/// comma.
 pub(crate) fn is_tag_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b','
 }
@@ -139,22 +141,26 @@ impl fmt::Display for Item {
 /// An item and its bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addressed {
-    /// The item of a key.
     pub item: Item,
     /// The text that a wildcard must start with to replace the item, in the
     /// item's own spelling. Empty for a tag.
     pub bound: Arc<str>,
 }
 
+/// What helps where a key would need a wildcard that is not sent.
+const BY_HAND: &str = "rename the object, or invalidate a wider wildcard by hand";
+
 /// The reason why no item can be sent for a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unaddressable {
     /// The widened item would purge the whole distribution.
-    #[error("`{0}` can only be invalidated as `/*`, the whole distribution")]
+    #[error("`{0}` can only be invalidated as `/*`, the whole distribution; {BY_HAND}")]
     WholeSite(String),
     /// The widened item would reach above the key's directory.
-    #[error("`{path}` can only be invalidated as `{widened}`, which reaches above its directory")]
+    #[error(
+        "`{path}` can only be invalidated as `{widened}`, which reaches above its directory; {BY_HAND}"
+    )]
     AboveDirectory {
         /// The path that viewers request.
         path: String,
@@ -163,7 +169,7 @@ pub enum Unaddressable {
     },
     /// The widened item would purge paths outside the rule's prefix.
     #[error(
-        "`{path}` can only be invalidated as `{widened}`, which is wider than the rule's `{bound}`"
+        "`{path}` can only be invalidated as `{widened}`, which is wider than the rule's `{bound}`; {BY_HAND}"
     )]
     OutsideBound {
         /// The path that viewers request.
@@ -174,10 +180,14 @@ pub enum Unaddressable {
         bound: String,
     },
     /// The path is longer than CloudFront accepts.
-    #[error("the path has {0} characters, more than the 4,000 CloudFront accepts")]
+    #[error(
+        "the path has {0} characters, more than the 4,000 CloudFront accepts; shorten the template"
+    )]
     PathTooLong(usize),
     /// The tag is longer than CloudFront accepts.
-    #[error("the tag has {0} characters, more than the 256 CloudFront accepts")]
+    #[error(
+        "the tag has {0} characters, more than the 256 CloudFront accepts; shorten the template"
+    )]
     TagTooLong(usize),
     /// The tag is empty or has a character that CloudFront does not accept.
     #[error("the tag `{}` is empty or has a character other than printable ASCII without space and comma", .0.escape_debug())]

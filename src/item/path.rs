@@ -1,3 +1,5 @@
+//! Encodes keys into URL paths, and widens paths that CloudFront cannot address.
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Item, Unaddressable};
@@ -44,18 +46,18 @@ impl UrlPath {
         Self(path)
     }
 
-    /// The text of the path, which is not an item yet: it may contain `~` or end
-    /// in `*`.
+    /// Returns the text of the path, which is not an item yet: it may contain
+    /// `~` or end in `*`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// `/docs/` of `/docs/a.html`.
+    /// Returns the directory: `/docs/` of `/docs/a.html`.
     pub(crate) fn directory(&self) -> &str {
         &self.0[..=self.0.rfind('/').unwrap_or(0)]
     }
 
-    /// `a.html` of `/docs/a.html`, and nothing of `/docs/`.
+    /// Returns the file: `a.html` of `/docs/a.html`, and nothing of `/docs/`.
     pub(super) fn file(&self) -> &str {
         &self.0[self.directory().len()..]
     }

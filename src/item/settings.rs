@@ -1,3 +1,5 @@
+//! The settings of a target that decide at which paths an object is served.
+
 use std::sync::Arc;
 
 use super::{Addressed, Item, Unaddressable, UrlPath, address, encode};
@@ -52,12 +54,14 @@ impl PathSettings {
         self.origin_path = if name.is_empty() { String::new() } else { format!("/{name}") };
     }
 
-    /// The origin path as CloudFront writes it (`/public`), or an empty text.
+    /// Returns the origin path as CloudFront writes it (`/public`), or an empty
+    /// text.
     pub fn origin_path(&self) -> &str {
         &self.origin_path
     }
 
-    /// The key without the origin path; `None` if the target does not serve it.
+    /// Returns the key without the origin path; `None` if the target does not
+    /// serve it.
     pub(crate) fn served_key<'k>(&self, key: &'k str) -> Option<&'k str> {
         match self.origin_path.strip_prefix('/') {
             None => Some(key),
@@ -65,19 +69,21 @@ impl PathSettings {
         }
     }
 
-    /// The URL path of a key; `None` if the target does not serve it.
+    /// Returns the URL path of a key; `None` if the target does not serve it.
     pub fn url_path(&self, key: &str) -> Option<UrlPath> {
         self.served_key(key).map(UrlPath::new)
     }
 
-    /// The bound of a rule's `prefix`: without the origin path, encoded, with a
-    /// leading slash. For a prefix that ends within the origin path, it is `/`.
+    /// Returns the bound of a rule's `prefix`: without the origin path,
+    /// encoded, with a leading slash. For a prefix that ends within the origin
+    /// path, it is `/`.
     pub fn bound(&self, prefix: &str) -> Arc<str> {
         UrlPath::new(self.served_key(prefix).unwrap_or_default()).as_str().into()
     }
 
-    /// The items of an object: for its path and for every other path it is served
-    /// at, in each spelling of `+`, and with query strings if they are cached.
+    /// Returns the items of an object: for its path and for every other path it
+    /// is served at, in each spelling of `+`, and with query strings if they
+    /// are cached.
     pub fn items(&self, path: &UrlPath, bound: &Arc<str>) -> Vec<Result<Addressed, Unaddressable>> {
         let mut items = Vec::with_capacity(1);
         for served in self.served_paths(path) {

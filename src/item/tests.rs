@@ -275,7 +275,8 @@ fn a_requested_wildcard_may_be_the_whole_site() {
     assert_eq!(address("/*", "/", "/", true).unwrap().as_str(), "/*");
     assert_eq!(
         address("/a~b/*", "/a~b/", "/", true).map(|i| i.to_string()).map_err(|e| e.to_string()),
-        Err("`/a~b/*` can only be invalidated as `/a*`, which reaches above its directory"
+        Err("`/a~b/*` can only be invalidated as `/a*`, which reaches above its directory; \
+             rename the object, or invalidate a wider wildcard by hand"
             .to_owned())
     );
 }

@@ -24,14 +24,15 @@ pub(super) struct Candidate {
 pub(super) const UNBOUND: usize = usize::MAX;
 
 impl Candidate {
-    /// The item of one change.
+    /// Makes the candidate of one change.
     pub fn new(Addressed { item, bound }: &Addressed, change: u32) -> Self {
         let bound = if item.stem().starts_with(&**bound) { bound.len() } else { UNBOUND };
         let planned = PlannedItem { item: item.clone(), changes: vec![change], replaces: 1 };
         Self { planned, bound }
     }
 
-    /// A wildcard that the plan chose; no change asked for it.
+    /// Makes the candidate of a wildcard that the plan chose; no rule requested
+    /// it.
     pub fn chosen(wildcard: Item) -> Self {
         let planned = PlannedItem { item: wildcard, changes: Vec::new(), replaces: 0 };
         Self { planned, bound: UNBOUND }

@@ -46,7 +46,7 @@ pub(super) struct ParetoFront {
 }
 
 impl Default for ParetoFront {
-    /// The front of an empty directory.
+    /// Returns the front of an empty directory.
     fn default() -> Self {
         Self { choices: vec![Choice::default()] }
     }
@@ -95,8 +95,8 @@ impl ParetoFront {
         self.prune_dominated(max_wildcards);
     }
 
-    /// The best choice: the fewest wildcards beyond `max_wildcards`, then the
-    /// lowest cost, then the fewest wildcards.
+    /// Returns the best choice: the fewest wildcards beyond `max_wildcards`,
+    /// then the lowest cost, then the fewest wildcards.
     pub fn into_best(mut self) -> Choice {
         self.choices.pop().unwrap_or_default()
     }

@@ -17,9 +17,9 @@
 //! The order of the changes never decides.
 //!
 //! ```
-//! use s3_cloudfront_invalidator::plan::{PlanOptions, Planner};
+//! use s3_cloudfront_invalidator::plan::Planner;
 //!
-//! let plan = Planner::new(&[], PlanOptions::default()).finish();
+//! let plan = Planner::new(&[]).finish();
 //! assert_eq!(plan.billed_paths(), 0);
 //! ```
 
@@ -38,12 +38,10 @@ use crate::{
     item::{Item, Unaddressable},
 };
 
-pub use crate::target::Collapse;
-
 pub use self::{
-    planner::{PlanOptions, Planner},
+    planner::{ChangeStatus, Planner},
     reference::caller_reference,
-    split::{ITEMS_PER_REQUEST, MAX_ITEMS_PER_REQUEST, MAX_WILDCARDS_PER_REQUEST},
+    split::{ITEMS_PER_REQUEST, MAX_WILDCARDS_PER_REQUEST},
 };
 
 /// The requests for all distributions, and the changes behind them.
@@ -61,7 +59,6 @@ pub struct Plan {
 /// How many distinct changes there were, by decision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// All distinct changes.
     pub changes: usize,
     /// A rule other than `ignore` matched.
     pub matched: usize,
@@ -87,7 +84,6 @@ pub struct DeliveredChange {
 /// The requests for one distribution.
 #[derive(Debug)]
 pub struct DistributionPlan {
-    /// The distribution to invalidate.
     pub distribution: Distribution,
     /// The names of the targets that contributed, in the order of rules.yaml.
     pub targets: Vec<Arc<str>>,
@@ -109,7 +105,6 @@ pub struct Request {
 /// An item and the changes it is sent for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedItem {
-    /// The item to send.
     pub item: Item,
     /// Sorted indexes into [`Plan::changes`]: every change this item covers.
     pub changes: Vec<u32>,
@@ -121,7 +116,6 @@ pub struct PlannedItem {
 /// A change that no item can be sent for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnaddressableChange {
-    /// The bucket of the object.
     pub bucket: Arc<str>,
     /// The decoded key of the object.
     pub key: String,
@@ -132,25 +126,25 @@ pub struct UnaddressableChange {
 }
 
 impl Plan {
-    /// The number of paths that CloudFront bills.
+    /// Returns the number of paths that CloudFront bills.
     pub fn billed_paths(&self) -> usize {
         self.distributions.iter().map(DistributionPlan::billed_paths).sum()
     }
 }
 
 impl DistributionPlan {
-    /// The items of all requests.
+    /// Returns the items of all requests.
     pub fn items(&self) -> impl Iterator<Item = &PlannedItem> {
         self.requests.iter().flat_map(|request| &request.items)
     }
 
-    /// The number of paths that CloudFront bills: one for every path, wildcard
-    /// and tag.
+    /// Returns the number of paths that CloudFront bills: one for every path,
+    /// wildcard and tag.
     pub fn billed_paths(&self) -> usize {
         self.requests.iter().map(|request| request.items.len()).sum()
     }
 
-    /// The number of wildcards among the items.
+    /// Returns the number of wildcards among the items.
     pub fn wildcards(&self) -> usize {
         self.items().filter(|planned| planned.item.is_wildcard()).count()
     }

@@ -12,32 +12,17 @@ use super::{
     Counts, DeliveredChange, DistributionPlan, Plan, PlannedItem, Request, UnaddressableChange,
     caller_reference, collapse,
     cover::{Candidate, cover},
-    split::{self, split},
+    split::{ITEMS_PER_REQUEST, split},
 };
 
-/// The settings of a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlanOptions {
-    /// The most items of a request, up to
-    /// [`MAX_ITEMS_PER_REQUEST`](super::MAX_ITEMS_PER_REQUEST).
-    pub items_per_request: usize,
-}
-
-impl Default for PlanOptions {
-    fn default() -> Self {
-        Self { items_per_request: split::ITEMS_PER_REQUEST }
-    }
-}
-
-/// Collects changes with their decisions, and makes the plan.
+/// Collects changes with their decisions, and produces the plan.
 #[derive(Debug)]
 pub struct Planner<'t> {
     targets: &'t [Target],
-    options: PlanOptions,
     /// For each target, the index of its distribution in `drafts`.
     draft_of: Vec<usize>,
     drafts: Vec<Draft<'t>>,
-    outcomes: HashMap<Identity, Outcome>,
+    statuses: HashMap<Identity, ChangeStatus>,
     changes: Vec<DeliveredChange>,
 }
 
@@ -51,19 +36,25 @@ struct Draft<'t> {
     unaddressable: Vec<UnaddressableChange>,
 }
 
-/// How a change is counted. If copies of one change are decided differently,
-/// the greatest outcome counts.
+/// How a change counts. If copies of one change are decided differently, the
+/// greatest status counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Outcome {
+pub enum ChangeStatus {
+    /// No rule matched.
     Unmatched,
+    /// No rule matched, and the change goes to the fallback.
     Fallback,
+    /// Only an `ignore` rule matched.
     Ignored,
+    /// A rule matched, but no target serves the key.
     NotServed,
+    /// A rule other than `ignore` matched.
     Matched,
 }
 
-impl Outcome {
-    fn of(decision: &Decision) -> Self {
+impl ChangeStatus {
+    /// Returns the status of a change with this decision.
+    pub fn of(decision: &Decision) -> Self {
         match (decision.verdict, decision.contributions.is_empty()) {
             (Verdict::Unmatched, true) => Self::Unmatched,
             (Verdict::Unmatched, false) => Self::Fallback,
@@ -75,12 +66,12 @@ impl Outcome {
 }
 
 impl<'t> Planner<'t> {
-    /// A planner for changes whose decisions refer to these targets.
+    /// Makes a planner for changes whose decisions refer to these targets.
     ///
     /// Targets of one distribution share one plan. A wildcard of that plan
     /// purges the objects of all of them, so it follows the strictest of their
     /// collapse settings.
-    pub fn new(targets: &'t [Target], options: PlanOptions) -> Self {
+    pub fn new(targets: &'t [Target]) -> Self {
         let mut indexes = BTreeMap::new();
         let mut drafts: Vec<Draft<'t>> = Vec::new();
         let mut draft_of = Vec::with_capacity(targets.len());
@@ -98,8 +89,8 @@ impl<'t> Planner<'t> {
             }
             draft_of.push(index);
         }
-        let (outcomes, changes) = (HashMap::new(), Vec::new());
-        Self { targets, options, draft_of, drafts, outcomes, changes }
+        let (statuses, changes) = (HashMap::new(), Vec::new());
+        Self { targets, draft_of, drafts, statuses, changes }
     }
 
     /// Adds a change of a delivery. Returns whether no copy of the change was
@@ -109,10 +100,10 @@ impl<'t> Planner<'t> {
     /// notification, for example, lacks the account that a rule may require,
     /// while the EventBridge event of the same change has it.
     pub fn add(&mut self, change: &Change, delivery: u32, decision: &Decision) -> bool {
-        let outcome = Outcome::of(decision);
-        let counted = self.outcomes.get(&change.identity).copied();
-        if counted.is_none_or(|counted| counted < outcome) {
-            self.outcomes.insert(change.identity, outcome);
+        let status = ChangeStatus::of(decision);
+        let counted = self.statuses.get(&change.identity).copied();
+        if counted.is_none_or(|counted| counted < status) {
+            self.statuses.insert(change.identity, status);
         }
         if !decision.contributions.is_empty() {
             let number = u32::try_from(self.changes.len()).expect("fewer than 2^32 changes");
@@ -134,35 +125,34 @@ impl<'t> Planner<'t> {
         counted.is_none()
     }
 
-    /// Makes the plan.
     pub fn finish(self) -> Plan {
-        let Self { targets, options, mut drafts, outcomes, changes, .. } = self;
-        let counts = count(outcomes);
+        let Self { targets, mut drafts, statuses, changes, .. } = self;
+        let counts = count(statuses);
         drafts.retain(|draft| !draft.contributors.is_empty());
         drafts.sort_unstable_by(|a, b| a.target.distribution.cmp(&b.target.distribution));
-        let finished = drafts.into_iter().map(|draft| draft.finish(targets, options, &changes));
+        let finished = drafts.into_iter().map(|draft| draft.finish(targets, &changes));
         Plan { counts, distributions: finished.collect(), changes }
     }
 }
 
-fn count(outcomes: HashMap<Identity, Outcome>) -> Counts {
-    let mut counts = Counts { changes: outcomes.len(), ..Counts::default() };
-    for outcome in outcomes.into_values() {
-        match outcome {
-            Outcome::Unmatched => counts.unmatched += 1,
-            Outcome::Fallback => counts.fallback += 1,
-            Outcome::Ignored => counts.ignored += 1,
-            Outcome::NotServed => {
+fn count(statuses: HashMap<Identity, ChangeStatus>) -> Counts {
+    let mut counts = Counts { changes: statuses.len(), ..Counts::default() };
+    for status in statuses.into_values() {
+        match status {
+            ChangeStatus::Unmatched => counts.unmatched += 1,
+            ChangeStatus::Fallback => counts.fallback += 1,
+            ChangeStatus::Ignored => counts.ignored += 1,
+            ChangeStatus::NotServed => {
                 counts.matched += 1;
                 counts.not_served += 1;
             }
-            Outcome::Matched => counts.matched += 1,
+            ChangeStatus::Matched => counts.matched += 1,
         }
     }
     counts
 }
 
-/// The settings that permit a wildcard only where both `a` and `b` do.
+/// Returns the settings that permit a wildcard only where both `a` and `b` do.
 fn strictest(a: Option<Collapse>, b: Option<Collapse>) -> Option<Collapse> {
     let (a, b) = (a?, b?);
     Some(Collapse {
@@ -174,15 +164,10 @@ fn strictest(a: Option<Collapse>, b: Option<Collapse>) -> Option<Collapse> {
 }
 
 impl Draft<'_> {
-    fn finish(
-        self,
-        targets: &[Target],
-        options: PlanOptions,
-        changes: &[DeliveredChange],
-    ) -> DistributionPlan {
+    fn finish(self, targets: &[Target], changes: &[DeliveredChange]) -> DistributionPlan {
         let distribution = self.target.distribution.clone();
         let identity = |change: &u32| changes[*change as usize].identity;
-        let requests = split(items(self.candidates, self.collapse.as_ref()), options)
+        let requests = split(items(self.candidates, self.collapse.as_ref()), ITEMS_PER_REQUEST)
             .map(|items| Request {
                 caller_reference: caller_reference(
                     &distribution.id,
@@ -215,7 +200,7 @@ impl Draft<'_> {
     }
 }
 
-/// The items to send, sorted.
+/// Returns the items to send, sorted.
 fn items(candidates: Vec<Candidate>, collapse: Option<&Collapse>) -> Vec<PlannedItem> {
     let mut candidates = cover(candidates);
     if let Some(settings) = collapse {

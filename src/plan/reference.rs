@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{distribution::DistributionId, event::Identity, item::Item};
 
-/// The caller reference: a SHA-256, as 64 hexadecimal digits, of the
+/// Returns the caller reference: a SHA-256, as 64 hexadecimal digits, of the
 /// distribution's id, the items and the identities of the changes behind them.
 ///
 /// - It depends neither on the process nor on the order or number of equal items

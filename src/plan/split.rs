@@ -1,32 +1,25 @@
 //! Splits the items of a distribution into requests.
 
-use super::{PlanOptions, PlannedItem};
+use super::PlannedItem;
 
-/// The default of [`PlanOptions::items_per_request`]. CloudFront documents no
-/// limit per request, only 3,000 paths in progress per distribution. With a
+/// The most items of a request. CloudFront documents no limit per request, only 3,000 paths in progress per distribution. With a
 /// thousand, two more requests fit beside this one; [crates.io] does the same.
 ///
 /// [crates.io]: https://github.com/rust-lang/crates.io/blob/main/src/worker/jobs/process_cloudfront_invalidation_queue.rs
 pub const ITEMS_PER_REQUEST: usize = 1_000;
-
-/// The most items of a request: CloudFront's limit of paths in progress per
-/// distribution.
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/InvalidationLimits.html>
-pub const MAX_ITEMS_PER_REQUEST: usize = 3_000;
 
 /// The most wildcards of a request: CloudFront's limit of wildcards in progress
 /// per distribution.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/InvalidationLimits.html>
 pub const MAX_WILDCARDS_PER_REQUEST: usize = 15;
 
-/// Splits items into as few requests as the limits allow, without changing their
-/// order in a request. Wildcards are in requests of their own, after all others:
+/// Splits items into as few requests as the limits allow, of at most `size`
+/// items, without changing their order in a request. Wildcards are in requests of their own, after all others:
 /// while CloudFront refuses further wildcards, paths and tags go through.
 pub(super) fn split(
     items: Vec<PlannedItem>,
-    options: PlanOptions,
+    size: usize,
 ) -> impl Iterator<Item = Vec<PlannedItem>> {
-    let size = options.items_per_request.clamp(1, MAX_ITEMS_PER_REQUEST);
     let (wildcards, others): (Vec<_>, Vec<_>) =
         items.into_iter().partition(|planned| planned.item.is_wildcard());
     chunks(others, size).chain(chunks(wildcards, size.min(MAX_WILDCARDS_PER_REQUEST)))
@@ -47,7 +40,7 @@ mod tests {
 
     #[test]
     fn requests_are_few_and_within_the_limits() {
-        for (tags, wildcards, items_per_request, expected) in [
+        for (tags, wildcards, size, expected) in [
             (0, 0, 1_000, &[][..]),
             (1, 0, 1_000, &[1]),
             (1_000, 0, 1_000, &[1_000]),
@@ -56,10 +49,8 @@ mod tests {
             (0, 15, 1_000, &[15]),
             (0, 16, 1_000, &[15, 1]),
             (5, 40, 1_000, &[5, 15, 15, 10]),
-            (3_001, 0, 3_000, &[3_000, 1]),
-            (3_001, 0, 9_000, &[3_000, 1]),
             (7, 5, 3, &[3, 3, 1, 3, 2]),
-            (2, 0, 0, &[1, 1]),
+            (2, 0, 1, &[1, 1]),
         ] {
             let tags = (0..tags).map(|n| Item::tag(&format!("{n:05}")).unwrap());
             let wildcards = (0..wildcards).map(|n| Item::wildcard(&format!("/{n:05}/")));
@@ -68,9 +59,8 @@ mod tests {
             let items: Vec<PlannedItem> = sorted.iter().cloned().map(planned).collect();
             // The order of the items decides no request.
             let rotated = [&items[items.len() / 2..], &items[..items.len() / 2]].concat();
-            let options = PlanOptions { items_per_request };
             for items in [items, rotated] {
-                let requests: Vec<Vec<PlannedItem>> = split(items, options).collect();
+                let requests: Vec<Vec<PlannedItem>> = split(items, size).collect();
                 assert!(requests.iter().map(Vec::len).eq(expected.iter().copied()), "{expected:?}");
                 let mut sent: Vec<Item> =
                     requests.into_iter().flatten().map(|planned| planned.item).collect();

@@ -10,7 +10,7 @@ use crate::{
     event::{Change, Kind, Occurrence},
     item::{Addressed, PathSettings, tests::item},
     rules::{Contribution, Decision, Verdict},
-    target::{Target, TargetIndex},
+    target::{Collapse, Target, TargetIndex},
 };
 
 /// Two targets of one distribution, one of another, one of a tenant, and one of
@@ -37,21 +37,13 @@ fn targets() -> Vec<Target> {
 
 fn change(key: &str, sequencer: &str) -> Change {
     let occurrence = Occurrence::Sequencer(sequencer);
-    Change {
-        bucket: "site".into(),
-        key: key.to_owned(),
-        kind: Kind::Created,
-        time_ms: None,
-        size: None,
-        account: None,
-        region: None,
-        identity: Identity::new("site", key, Kind::Created, None, occurrence, None),
-    }
+    let identity = Identity::new("site", key, Kind::Created, None, occurrence, None);
+    Change { identity, ..Change::listed("site", key, Kind::Created) }
 }
 
 /// The contribution of a rule without a prefix to a target: `/a`, `/a*`, `#a`,
 /// or the unaddressable `~a`.
-fn asks(target: usize, text: &str) -> Contribution {
+fn contribution(target: usize, text: &str) -> Contribution {
     let item = match text.starts_with('~') {
         true => Err(Unaddressable::WholeSite(format!("/{text}"))),
         false => Ok(Addressed { item: item(text), bound: "/".into() }),
@@ -87,14 +79,14 @@ fn lines(plan: &Plan) -> Vec<String> {
 #[test]
 fn changes_meet_in_the_plan_of_their_distribution() {
     let targets = targets();
-    let mut planner = Planner::new(&targets, PlanOptions::default());
-    for (key, delivery, asked) in [
-        ("a", 0, vec![asks(0, "/a"), asks(2, "/a"), asks(4, "/a")]),
-        ("b", 1, vec![asks(1, "/a"), asks(1, "#Posts"), asks(3, "/b")]),
-        ("c", 2, vec![asks(0, "#posts"), asks(0, "/d/*"), asks(0, "/d/x")]),
-        ("d", 2, vec![asks(0, "/d/")]),
+    let mut planner = Planner::new(&targets);
+    for (key, delivery, contributions) in [
+        ("a", 0, vec![contribution(0, "/a"), contribution(2, "/a"), contribution(4, "/a")]),
+        ("b", 1, vec![contribution(1, "/a"), contribution(1, "#Posts"), contribution(3, "/b")]),
+        ("c", 2, vec![contribution(0, "#posts"), contribution(0, "/d/*"), contribution(0, "/d/x")]),
+        ("d", 2, vec![contribution(0, "/d/")]),
     ] {
-        planner.add(&change(key, "1"), delivery, &matched(asked));
+        planner.add(&change(key, "1"), delivery, &matched(contributions));
     }
     let plan = planner.finish();
     assert_eq!(
@@ -124,7 +116,7 @@ fn changes_meet_in_the_plan_of_their_distribution() {
 #[test]
 fn a_repeated_change_counts_once_for_every_delivery() {
     let targets = targets();
-    let mut planner = Planner::new(&targets, PlanOptions::default());
+    let mut planner = Planner::new(&targets);
     for (key, sequencer, delivery, first) in [
         ("a", "1", 0, true),
         ("a", "1", 1, false),
@@ -133,7 +125,7 @@ fn a_repeated_change_counts_once_for_every_delivery() {
         ("b", "1", 3, true),
         ("a", "1", 3, false),
     ] {
-        let decision = matched([asks(0, &format!("/{key}"))]);
+        let decision = matched([contribution(0, &format!("/{key}"))]);
         assert_eq!(planner.add(&change(key, sequencer), delivery, &decision), first);
     }
     let plan = planner.finish();
@@ -147,12 +139,12 @@ fn a_repeated_change_counts_once_for_every_delivery() {
 fn copies_of_a_change_may_have_different_decisions() {
     let targets = targets();
     let unmatched = Decision { verdict: Verdict::Unmatched, contributions: Vec::new() };
-    let wanted = matched([asks(0, "/a")]);
+    let wanted = matched([contribution(0, "/a")]);
     for (decisions, expected) in [
         ([&unmatched, &wanted, &wanted], "E1EXAMPLE: /a=1,2"),
         ([&wanted, &wanted, &unmatched], "E1EXAMPLE: /a=0,1"),
     ] {
-        let mut planner = Planner::new(&targets, PlanOptions::default());
+        let mut planner = Planner::new(&targets);
         for (decision, delivery) in decisions.into_iter().zip(0..) {
             planner.add(&change("a", "1"), delivery, decision);
         }
@@ -165,16 +157,16 @@ fn copies_of_a_change_may_have_different_decisions() {
 #[test]
 fn changes_are_counted_by_decision() {
     let targets = targets();
-    let mut planner = Planner::new(&targets, PlanOptions::default());
+    let mut planner = Planner::new(&targets);
     let decision = |verdict, contributions| Decision { verdict, contributions };
     for (key, verdict, contributions) in [
-        ("a", Verdict::Matched, vec![asks(0, "/a")]),
+        ("a", Verdict::Matched, vec![contribution(0, "/a")]),
         ("b", Verdict::Matched, vec![]),
-        ("c", Verdict::Matched, vec![asks(0, "~")]),
+        ("c", Verdict::Matched, vec![contribution(0, "~")]),
         ("d", Verdict::Ignored, vec![]),
         ("e", Verdict::Ignored, vec![]),
         ("f", Verdict::Unmatched, vec![]),
-        ("g", Verdict::Unmatched, vec![asks(0, "/g")]),
+        ("g", Verdict::Unmatched, vec![contribution(0, "/g")]),
     ] {
         planner.add(&change(key, "1"), 0, &decision(verdict, contributions));
     }
@@ -187,10 +179,22 @@ fn changes_are_counted_by_decision() {
 #[test]
 fn an_unaddressable_change_is_reported_once_for_each_reason() {
     let targets = targets();
-    let mut planner = Planner::new(&targets, PlanOptions::default());
-    planner.add(&change("~b", "1"), 0, &matched([asks(0, "~b"), asks(1, "~b"), asks(1, "~c")]));
-    planner.add(&change("~a", "1"), 1, &matched([asks(0, "~a"), asks(0, "/a"), asks(2, "~a")]));
-    planner.add(&change("~a", "1"), 2, &matched([asks(2, "~a"), asks(0, "~a"), asks(0, "/a")]));
+    let mut planner = Planner::new(&targets);
+    planner.add(
+        &change("~b", "1"),
+        0,
+        &matched([contribution(0, "~b"), contribution(1, "~b"), contribution(1, "~c")]),
+    );
+    planner.add(
+        &change("~a", "1"),
+        1,
+        &matched([contribution(0, "~a"), contribution(0, "/a"), contribution(2, "~a")]),
+    );
+    planner.add(
+        &change("~a", "1"),
+        2,
+        &matched([contribution(2, "~a"), contribution(0, "~a"), contribution(0, "/a")]),
+    );
     let plan = planner.finish();
     let reported = plan.distributions.iter().flat_map(|distribution| {
         distribution.unaddressable.iter().map(|change| {
@@ -214,10 +218,10 @@ fn planned_with(www: Option<Collapse>, feeds: Option<Collapse>) -> Vec<String> {
     let mut targets = targets();
     targets[0].collapse = www;
     targets[1].collapse = feeds;
-    let mut planner = Planner::new(&targets, PlanOptions::default());
+    let mut planner = Planner::new(&targets);
     for number in 0..300 {
         let path = format!("/docs/{number}");
-        planner.add(&change(&path, "1"), 0, &matched([asks(0, &path)]));
+        planner.add(&change(&path, "1"), 0, &matched([contribution(0, &path)]));
     }
     let plan = planner.finish();
     plan.distributions[0].items().map(|planned| planned.item.to_string()).take(2).collect()
@@ -242,16 +246,16 @@ fn the_strictest_target_of_a_distribution_decides() {
 #[test]
 fn a_wildcard_is_sent_for_all_changes_it_covers() {
     let targets = targets();
-    let mut planner = Planner::new(&targets, PlanOptions { items_per_request: 2 });
+    let mut planner = Planner::new(&targets);
     for number in 0..150 {
         let path = format!("/docs/{number}");
-        planner.add(&change(&path, "1"), number, &matched([asks(0, &path)]));
+        planner.add(&change(&path, "1"), number, &matched([contribution(0, &path)]));
     }
-    planner.add(&change("/docs/", "1"), 150, &matched([asks(0, "/docs/")]));
-    planner.add(&change("/x", "1"), 151, &matched([asks(0, "/x"), asks(0, "#x")]));
+    planner.add(&change("/docs/", "1"), 150, &matched([contribution(0, "/docs/")]));
+    planner.add(&change("/x", "1"), 151, &matched([contribution(0, "/x"), contribution(0, "#x")]));
     let plan = planner.finish();
     let requests = &plan.distributions[0].requests;
-    assert_eq!(requests.len(), 3);
+    assert_eq!(requests.len(), 2);
     let wildcard = plan.distributions[0].items().find(|planned| planned.item.is_wildcard());
     let wildcard = wildcard.expect("a wildcard");
     assert_eq!((wildcard.item.as_str(), wildcard.replaces), ("/docs/*", 150));
@@ -259,9 +263,9 @@ fn a_wildcard_is_sent_for_all_changes_it_covers() {
 }
 
 /// The targets and items of a change.
-type Asks = Vec<(usize, String)>;
+type Contributions = Vec<(usize, String)>;
 
-fn any_asks() -> impl Strategy<Value = Asks> {
+fn any_contributions() -> impl Strategy<Value = Contributions> {
     let item = prop_oneof![
         8 => "/[ab]{0,2}/[ab]{0,2}/[0-9]",
         2 => "/[ab]/([ab]/)?",
@@ -278,36 +282,35 @@ proptest! {
     /// decides nothing.
     #[test]
     fn nothing_is_lost_and_order_decides_nothing(
-        changes in prop::collection::vec((0_u32..40, 0_u32..4, any_asks()), 0..60),
+        changes in prop::collection::vec((0_u32..40, 0_u32..4, any_contributions()), 0..60),
         order in any::<prop::sample::Index>(),
-        items_per_request in 1_usize..8,
         above in 0_usize..10,
     ) {
         let mut targets = targets();
         for target in &mut targets {
             target.collapse = Some(Collapse { above, weight: 1, ..Collapse::default() });
         }
-        let make = |changes: &[(u32, u32, Asks)]| {
-            let mut planner = Planner::new(&targets, PlanOptions { items_per_request });
-            for (key, delivery, asked) in changes {
+        let make = |changes: &[(u32, u32, Contributions)]| {
+            let mut planner = Planner::new(&targets);
+            for (key, delivery, contributions) in changes {
                 let key = key.to_string();
-                let asked = asked.iter().map(|(target, text)| asks(*target, text));
-                planner.add(&change(&key, "1"), *delivery, &matched(asked));
+                let contributions = contributions.iter().map(|(target, text)| contribution(*target, text));
+                planner.add(&change(&key, "1"), *delivery, &matched(contributions));
             }
             planner.finish()
         };
         // Copies of one change have one decision.
-        let mut first: std::collections::BTreeMap<u32, Asks> = [].into();
+        let mut first: std::collections::BTreeMap<u32, Contributions> = [].into();
         let changes: Vec<_> = changes
             .into_iter()
-            .map(|(key, delivery, asked)| {
-                (key, delivery, first.entry(key).or_insert(asked).clone())
+            .map(|(key, delivery, contributions)| {
+                (key, delivery, first.entry(key).or_insert(contributions).clone())
             })
             .collect();
         let plan = make(&changes);
 
-        for (_, delivery, asked) in &changes {
-            for (target, text) in asked.iter().filter(|(_, text)| !text.starts_with('~')) {
+        for (_, delivery, contributions) in &changes {
+            for (target, text) in contributions.iter().filter(|(_, text)| !text.starts_with('~')) {
                 let of_target = plan.distributions.iter()
                     .find(|planned| planned.distribution == targets[*target].distribution);
                 let answered = of_target.into_iter().flat_map(DistributionPlan::items).any(|planned| {
@@ -330,7 +333,7 @@ proptest! {
             }
             for request in &planned.requests {
                 prop_assert!(request.items.is_sorted_by(|a, b| a.item < b.item));
-                prop_assert!((1..=items_per_request).contains(&request.items.len()));
+                prop_assert!((1..=ITEMS_PER_REQUEST).contains(&request.items.len()));
                 let wildcards = request.items.iter().filter(|planned| planned.item.is_wildcard());
                 prop_assert!([0, request.items.len()].contains(&wildcards.count()));
             }

@@ -2,7 +2,8 @@
 //!
 //! - A delivery is done if and only if it was read whole and all of its items
 //!   were accepted, now or earlier by this process. Unaddressable items do not
-//!   count: a retry would not help.
+//!   count: a retry would not help. With `DRY_RUN`, everything that was read is
+//!   done.
 //! - A queue is answered with the ids of the messages that are not done, and in
 //!   a FIFO queue with every later message of the same group too. If a part of
 //!   such a payload that is no message fails, the answer is an error.
@@ -75,10 +76,9 @@ pub struct InvalidationSummary {
     /// The id of the distribution or tenant.
     pub distribution: String,
     /// The id of the invalidation. Absent in a dry run, and if CloudFront only
-    /// answered that it accepted the same batch before.
+    /// returned that it accepted the same batch before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The items.
     pub items: Vec<String>,
 }
 
@@ -116,7 +116,6 @@ impl From<InvocationError> for lambda_runtime::Diagnostic {
     }
 }
 
-/// Answers the caller.
 pub fn answer(
     payload: &Payload,
     submission: &Submission,
@@ -160,16 +159,12 @@ pub fn failures(submission: &Submission) -> Vec<String> {
                 reasons.entry(failure.to_string()).or_insert(first).1 += 1;
             }
         }
-        let targets = part.targets.join(", ");
         lines.extend(reasons.into_iter().map(|(reason, (item, count))| {
             let others = match count {
                 1 => String::new(),
                 count => format!(" and {} more", count - 1),
             };
-            format!(
-                "target {targets} ({}) did not accept {item}{others}: {reason}",
-                part.distribution
-            )
+            format!("CloudFront did not accept {item}{others}: {reason}")
         }));
     }
     lines

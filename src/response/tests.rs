@@ -130,10 +130,7 @@ fn a_direct_caller_gets_a_summary() {
 fn a_direct_caller_gets_an_error_that_names_everything() {
     let error = answer(&direct(), &submission(vec![retry(), retry()], &[true]), None).unwrap_err();
     assert_eq!(error.kind, NOT_ACCEPTED);
-    assert_eq!(
-        error.message,
-        "target www, blog (E1EXAMPLE) did not accept #x and 1 more: AccessDenied: allow it"
-    );
+    assert_eq!(error.message, "CloudFront did not accept #x and 1 more: AccessDenied: allow it");
 
     let mut payload = direct();
     payload.deliveries[0].unreadable.push(Unreadable::new("element 2 has no key"));

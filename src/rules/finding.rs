@@ -17,7 +17,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The word that messages show.
+    /// Returns the word that messages show.
     pub fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -39,17 +39,17 @@ macro_rules! codes {
             /// Every code, errors first.
             pub const ALL: &'static [Self] = &[$($(Self::$variant,)+)+];
 
-            /// The name, such as `unknown-field`.
+            /// Returns the name, such as `unknown-field`.
             pub fn name(self) -> &'static str {
                 match self { $($(Self::$variant => $name,)+)+ }
             }
 
-            /// The meaning in one sentence, as in docs/rules.md.
+            /// Returns the meaning in one sentence, as in docs/rules.md.
             pub fn description(self) -> &'static str {
                 match self { $($(Self::$variant => $description,)+)+ }
             }
 
-            /// Whether findings of this kind are errors.
+            /// Returns the severity of findings of this kind.
             pub fn severity(self) -> Severity {
                 match self { $($(Self::$variant => Severity::$severity,)+)+ }
             }
@@ -115,13 +115,11 @@ impl fmt::Display for Code {
 /// Something wrong or suspicious in a rules file.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// The kind.
     pub code: Code,
     /// What is wrong, quoting the value.
     pub message: String,
     /// The path of the value, such as `rules[3].regex`; empty for the whole file.
     pub path: String,
-    /// The place in the file.
     pub span: Span,
     /// Further information; each note may have several lines.
     pub notes: Vec<String>,
@@ -134,7 +132,6 @@ pub struct Finding {
 /// A word that is not known, for "did you mean".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownWord {
-    /// The word in the file.
     pub word: String,
     /// The words that are accepted in its place.
     pub known: Vec<String>,
@@ -148,7 +145,7 @@ impl UnknownWord {
 }
 
 impl Finding {
-    /// A finding about a place that is not a value of the file.
+    /// Returns a finding about a location that is not a value of the file.
     pub(super) fn at(code: Code, span: Span, message: impl Into<String>) -> Self {
         let (message, path) = (message.into(), String::new());
         Self { code, message, path, span, notes: Vec::new(), help: None, unknown: None }
@@ -160,7 +157,6 @@ impl Finding {
         Self { help: Some(help.into()), ..self }
     }
 
-    /// Adds a note.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
@@ -183,7 +179,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// No findings yet; `file` is the name that messages show.
+    /// Makes an empty list; `file` is the name that messages show.
     pub fn new(file: &str) -> Self {
         Self { file: file.to_owned(), ..Self::default() }
     }
@@ -195,7 +191,7 @@ impl Findings {
         }
     }
 
-    /// Sorts the findings by place and keeps the file's text with them, so that
+    /// Sorts the findings by location and keeps the file's text with them, so that
     /// their lines can be shown.
     #[must_use]
     pub fn finish(mut self, text: &str) -> Self {
@@ -203,37 +199,34 @@ impl Findings {
         Self { text: text.to_owned(), ..self }
     }
 
-    /// The name of the file.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// A line of the file, counted from 1.
+    /// Returns a line of the file, counted from 1.
     pub fn line(&self, line: usize) -> &str {
         lines(&self.text).nth(line.saturating_sub(1)).unwrap_or_default()
     }
 
-    /// The findings.
     pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
         self.list.iter()
     }
 
-    /// Whether there may be more findings than the [`MAX_FINDINGS`] reported.
+    /// Returns whether there may be more findings than the [`MAX_FINDINGS`]
+    /// reported.
     pub fn is_full(&self) -> bool {
         self.list.len() >= MAX_FINDINGS
     }
 
-    /// The number of findings of a severity.
+    /// Returns the number of findings of a severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.iter().filter(|finding| finding.code.severity() == severity).count()
     }
 
-    /// Whether there is an error.
     pub fn has_error(&self) -> bool {
         self.count(Severity::Error) > 0
     }
 
-    /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -256,8 +249,8 @@ impl fmt::Display for Findings {
 
 impl std::error::Error for Findings {}
 
-/// A text that is safe to print, since messages quote the file: control characters
-/// other than line breaks are escaped, and a long text is shortened.
+/// Returns a text that is safe to print, since messages quote the file: control
+/// characters other than line breaks are escaped, and a long text is shortened.
 pub fn printable(text: &str) -> String {
     const MAX_CHARACTERS: usize = 4_000;
     let mut printable = String::with_capacity(text.len().min(MAX_CHARACTERS));
@@ -275,7 +268,7 @@ pub fn printable(text: &str) -> String {
     printable
 }
 
-/// Whether a character is invisible or changes how others are shown.
+/// Returns whether a character is invisible or changes how others are shown.
 pub fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

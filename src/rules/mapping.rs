@@ -20,7 +20,7 @@ pub struct MappingKind {
 }
 
 impl MappingKind {
-    /// The names of its fields.
+    /// Returns the names of its fields.
     pub fn fields(&self) -> impl Iterator<Item = &'static str> {
         self.groups.iter().copied().flatten().copied()
     }
@@ -105,13 +105,9 @@ pub const TEST: MappingKind = MappingKind {
 pub struct Expected {
     /// The expectation in words.
     pub words: &'static str,
-    /// Whether text is accepted.
     pub text: bool,
-    /// Whether a whole number is accepted.
     pub number: bool,
-    /// Whether `true` and `false` are accepted.
     pub bool: bool,
-    /// Whether null is accepted.
     pub null: bool,
     /// Whether a list of such values is accepted too.
     pub list: bool,
@@ -121,12 +117,12 @@ impl Expected {
     const NONE: Self =
         Self { words: "", text: false, number: false, bool: false, null: false, list: false };
 
-    /// A list or a mapping.
+    /// Expects a list or a mapping.
     pub const fn other(words: &'static str) -> Self {
         Self { words, ..Self::NONE }
     }
 
-    /// A kind of text.
+    /// Expects a kind of text.
     pub const fn text(words: &'static str) -> Self {
         Self { words, text: true, ..Self::NONE }
     }
@@ -141,7 +137,7 @@ impl Expected {
         }
     }
 
-    /// A finding about a value of a wrong type.
+    /// Returns a finding about a value of a wrong type.
     pub fn wrong_type(self, node: Node<'_>) -> Finding {
         let text = node.text();
         let found = match node.shape() {
@@ -194,7 +190,6 @@ fn number_help(text: &str) -> Option<String> {
 
 /// A type that is read from a single value.
 pub trait FromYaml: Sized {
-    /// What the value must be.
     const EXPECTED: Expected;
 
     /// Reads a value of a type that is accepted. `None` means that the value is
@@ -252,7 +247,8 @@ fn read_expected<T: FromYaml>(
     None
 }
 
-/// The items of a list, which may be null, as when all items are commented out.
+/// Returns the items of a list, which may be null, as when all items are
+/// commented out.
 pub fn read_list<'t>(
     node: Node<'t>,
     expected: &'static str,
@@ -278,9 +274,7 @@ pub fn read_texts<'t>(node: Node<'t>, findings: &mut Findings) -> Vec<(Node<'t>,
 
 /// Reads the fields of a mapping.
 pub struct MappingReader<'f, 't> {
-    /// The mapping.
     pub node: Node<'t>,
-    /// Where findings go.
     pub findings: &'f mut Findings,
 }
 
@@ -307,8 +301,8 @@ impl<'f, 't> MappingReader<'f, 't> {
         read(self.node.field(field)?, self.findings)
     }
 
-    /// The value of a field that must be there. `missing` is the message and the
-    /// help of the finding if it is not.
+    /// Returns the value of a field that must be there. `missing` is the
+    /// message and the help of the finding if it is not.
     pub fn required(&mut self, field: &str, missing: [&str; 2]) -> Option<Node<'t>> {
         let node = self.node.field(field);
         if node.is_none() {
@@ -319,11 +313,16 @@ impl<'f, 't> MappingReader<'f, 't> {
     }
 
     /// Reads the value of a field that must be there.
-    pub fn read_required<T: FromYaml>(&mut self, field: &str, missing: [&str; 2]) -> Option<T> {
+    pub(super) fn read_required<T: FromYaml>(
+        &mut self,
+        field: &str,
+        missing: [&str; 2],
+    ) -> Option<T> {
         read(self.required(field, missing)?, self.findings)
     }
 
-    /// The values of a field that accepts one value or a list of at least one.
+    /// Returns the values of a field that accepts one value or a list of at
+    /// least one.
     pub fn nodes(&mut self, field: &str) -> Vec<Node<'t>> {
         let Some(node) = self.node.field(field) else { return Vec::new() };
         let values = node.values();

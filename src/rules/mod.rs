@@ -25,9 +25,9 @@
 //!   Earlier contributions stay.
 //! - A rule without `events` matches created and deleted objects. `ignore` rules
 //!   and `except` sets without it match every kind. The other conditions are
-//!   specified in [`rule`].
+//!   specified in `rule`.
 //! - A change is [`Verdict::Matched`] if a rule other than `ignore` matched,
-//!   even if that makes no item; [`Verdict::Ignored`] if only an `ignore` rule
+//!   even if that produces no item; [`Verdict::Ignored`] if only an `ignore` rule
 //!   matched; otherwise [`Verdict::Unmatched`].
 //! - An unmatched change whose content changed is invalidated in the fallback,
 //!   if there is one ([`RuleSet::with_fallback`], [`RuleSet::route`]).
@@ -39,7 +39,7 @@
 //!
 //! # From bytes to rules
 //!
-//! 1. `yaml`: the text is parsed into a tree whose values have places. Files
+//! 1. `yaml`: the text is parsed into a tree whose values have locations. Files
 //!    that are too large, too deep or have too many values are refused here.
 //! 2. `mapping`: typed values are read from the tree. Unknown fields and values
 //!    of a wrong type are reported.
@@ -51,9 +51,9 @@
 //!
 //! # From a change to a decision
 //!
-//! - [`index`] looks up the few rules that a change may match.
-//! - [`walk`] evaluates them in order, or all of them for an observer.
-//! - [`template`] renders the items of the rules that match.
+//! - `index` looks up the few rules that a change may match.
+//! - `walk` evaluates them in order, or all of them for an observer.
+//! - `template` renders the items of the rules that match.
 
 mod finding;
 mod index;
@@ -70,13 +70,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::item::{Addressed, Unaddressable};
-
-pub use crate::target::{Target, TargetIndex};
+use crate::{
+    item::{Addressed, Unaddressable},
+    target::TargetIndex,
+};
 
 pub use self::{
     finding::{Code, Finding, Findings, MAX_FINDINGS, Severity, UnknownWord, is_hidden, printable},
-    load::{AccountId, MAX_FILE_BYTES, RegionName, RulesFile, unknown_target},
+    load::{AccountId, RegionName, RulesFile, unknown_target},
     rule::{Action, BucketPattern, Condition, Conditions, Invalidate, Mismatch, Rule, RuleMatch},
     rule_regex::{RegexError, RuleRegex},
     set::RuleSet,
@@ -91,7 +92,6 @@ pub const FALLBACK_TARGET: &str = "DistributionId";
 /// The result of the rules for one change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// Whether a rule matched.
     pub verdict: Verdict,
     /// The items to invalidate. Empty for a matched change that no target
     /// serves.
@@ -108,17 +108,6 @@ pub enum Verdict {
     Ignored,
     /// No rule matched. The fallback may still have contributed.
     Unmatched,
-}
-
-impl Verdict {
-    /// The name in output and in `expect`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Matched => "matched",
-            Self::Ignored => "ignored",
-            Self::Unmatched => "unmatched",
-        }
-    }
 }
 
 /// One item of one rule.

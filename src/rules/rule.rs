@@ -21,9 +21,12 @@ use std::{fmt, sync::Arc};
 
 use serde::Serialize;
 
-use crate::event::{Change, Kind};
+use crate::{
+    event::{Change, Kind},
+    target::TargetIndex,
+};
 
-use super::{RuleRegex, TargetIndex, Template};
+use super::{RuleRegex, Template};
 
 /// One entry of `rules:`.
 #[derive(Debug)]
@@ -45,7 +48,6 @@ pub struct Rule {
 pub enum Action {
     /// Contribute nothing and evaluate no further rule.
     Ignore,
-    /// Contribute items.
     Invalidate {
         /// The targets, in the order of the file.
         targets: Vec<Invalidate>,
@@ -57,22 +59,17 @@ pub enum Action {
 /// What a rule invalidates in one target.
 #[derive(Debug)]
 pub struct Invalidate {
-    /// The target.
     pub target: TargetIndex,
     /// The paths; `{path}` if the file names none.
     pub paths: Vec<Template>,
-    /// The cache tags.
     pub tags: Vec<Template>,
 }
 
 /// A set of conditions. An empty list is no condition.
 #[derive(Debug, Default)]
 pub struct Conditions {
-    /// The buckets.
     pub buckets: Vec<BucketPattern>,
-    /// The prefixes of the key.
     pub prefixes: Vec<String>,
-    /// The suffixes of the key.
     pub suffixes: Vec<String>,
     /// The regexes of the key. The first that matches provides the captures.
     pub regexes: Vec<RuleRegex>,
@@ -81,18 +78,14 @@ pub struct Conditions {
     pub events: Option<Vec<Kind>>,
     /// The accounts that own the bucket.
     pub accounts: Vec<String>,
-    /// The regions of the bucket.
     pub regions: Vec<String>,
-    /// The smallest size in bytes.
     pub min_size: Option<u64>,
-    /// The largest size in bytes.
     pub max_size: Option<u64>,
 }
 
 /// A value of `bucket`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum BucketPattern {
-    /// The bucket with this name.
     Exact(String),
     /// `site-*`: every bucket whose name starts with `site-`.
     Prefix(String),
@@ -101,7 +94,6 @@ pub enum BucketPattern {
 /// A condition of rules.yaml.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "named as in rules.yaml")]
 pub enum Condition {
     Bucket,
     Prefix,
@@ -143,8 +135,8 @@ impl Rule {
         }
     }
 
-    /// Whether no further rule is evaluated for a change that matches.
-    pub fn is_last(&self) -> bool {
+    /// Returns whether no further rule is evaluated for a change that matches.
+    pub(super) fn is_last(&self) -> bool {
         matches!(self.action, Action::Ignore | Action::Invalidate { stop: true, .. })
     }
 }
@@ -176,7 +168,7 @@ impl Conditions {
     }
 }
 
-/// Whether one value of a list is satisfied, or the list is empty.
+/// Returns whether one value of a list is satisfied, or the list is empty.
 fn any<T>(values: &[T], satisfied: impl FnMut(&T) -> bool) -> bool {
     values.is_empty() || values.iter().any(satisfied)
 }
@@ -196,7 +188,7 @@ impl Condition {
         Self::Regex,
     ];
 
-    /// The name in rules.yaml.
+    /// Returns the name in rules.yaml.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bucket => "bucket",
@@ -213,7 +205,7 @@ impl Condition {
 }
 
 impl BucketPattern {
-    /// Whether the pattern matches a bucket's name.
+    /// Returns whether the pattern matches a bucket's name.
     pub fn matches(&self, bucket: &str) -> bool {
         match self {
             Self::Exact(name) => bucket == name,

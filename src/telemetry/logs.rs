@@ -1,3 +1,5 @@
+//! Log lines: one for an invocation, each of its distributions and each failure.
+
 use std::collections::BTreeSet;
 
 use lambda_runtime::tracing::{
@@ -8,7 +10,8 @@ use lambda_runtime::tracing::{
 
 use crate::{
     cloudfront::{Outcome, SubmittedDistribution},
-    handler::{ChangeDecision, ChangeStatus, InvocationReport},
+    handler::{ChangeDecision, InvocationReport},
+    plan::ChangeStatus,
     queue::DrainCounts,
     response,
 };

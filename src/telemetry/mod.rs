@@ -8,4 +8,4 @@ mod logs;
 mod metrics;
 
 pub use logs::{init, is_debug, log};
-pub use metrics::{NAMESPACE, TargetNames, metric_lines};
+pub use metrics::{TargetNames, metric_lines};

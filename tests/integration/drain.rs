@@ -9,7 +9,7 @@ use cloudfront_simulator::{
     sqs::{Queue as SimulatedQueue, QueueOptions},
 };
 use s3_cloudfront_invalidator::{
-    cloudfront::{CloudFront, Settings},
+    cloudfront::{CloudFront, CloudFrontOptions},
     handler::Function,
     queue::Queue,
     rules::RuleSet,
@@ -27,8 +27,8 @@ rules:
 
 fn function(queue: Option<&SimulatedQueue>, cloudfront: &Simulator) -> Function {
     let retry = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
-    let settings = Settings { retry: Some(retry), ..Settings::default() };
-    let cloudfront = CloudFront::new(&cloudfront.sdk_config(), settings);
+    let options = CloudFrontOptions { retry: Some(retry), ..CloudFrontOptions::default() };
+    let cloudfront = CloudFront::new(&cloudfront.sdk_config(), options);
     let rules = RuleSet::parse("rules.yaml", RULES.as_bytes()).unwrap();
     let queue = queue.map(|queue| Queue::new(&queue.sdk_config(), SimulatedQueue::URL));
     Function { queue, ..Function::new(rules, cloudfront) }

@@ -124,7 +124,7 @@ async fn an_event_becomes_a_signed_create_invalidation() {
             ],
         })
     );
-    let requests = simulator.requests();
+    let requests = simulator.calls();
     assert_eq!(requests.len(), 2, "{requests:?}");
     let www = requests.iter().find(|call| call.path.contains("E1EXAMPLEWWW")).unwrap();
     assert_eq!((&*www.method, www.operation), ("POST", Operation::CreateInvalidation));
@@ -205,7 +205,7 @@ async fn payloads_without_changes_succeed() {
     for empty in ["{}", "[]", r#"{"Records":[]}"#] {
         assert_eq!(function.invoke(empty).await.response()["changes"], 0, "{empty}");
     }
-    assert!(simulator.requests().is_empty());
+    assert!(simulator.calls().is_empty());
 }
 
 #[tokio::test]
@@ -272,7 +272,7 @@ async fn an_unreadable_payload_is_an_error() {
         assert_eq!(kind, "UnreadablePayload", "{payload}");
         assert!(parts.iter().all(|part| message.contains(part)), "{payload}: {message}");
     }
-    assert!(simulator.requests().is_empty());
+    assert!(simulator.calls().is_empty());
 }
 
 #[tokio::test]
@@ -296,7 +296,7 @@ async fn a_dry_run_sends_nothing_and_says_so() {
     let answer =
         function.invoke(sqs(&[("m1", &created("site", "public/b.html"))])).await.response();
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
-    assert!(simulator.requests().is_empty());
+    assert!(simulator.calls().is_empty());
     assert!(
         function.stdout().contains("DRY_RUN: 1 items not sent to E1EXAMPLEWWW"),
         "{}",
@@ -311,7 +311,7 @@ async fn nothing_is_sent_after_the_deadline() {
     let payload = sqs(&[("m1", &created("site", "public/a.html"))]);
     let answer = function.invoke_within(payload, Duration::ZERO).await.response();
     assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "m1" }] }));
-    assert!(simulator.requests().is_empty());
+    assert!(simulator.calls().is_empty());
 }
 
 #[tokio::test]

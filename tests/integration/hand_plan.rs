@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use s3_cloudfront_invalidator::{
-    cloudfront::{CloudFront, Outcome, Submission},
+    cloudfront::{CloudFront, Outcome, Submission, SubmittedDistribution, SubmittedItem},
     distribution::{Distribution, DistributionId, Role},
     event::{Delivery, Identity, Kind, Occurrence, Unreadable},
     item::{Item, address},
@@ -120,7 +120,8 @@ impl HandPlan {
         assert!(Instant::now() <= deadline, "submitting took longer than the deadline");
         let plan = self.build();
         let planned = plan.distributions.iter().flat_map(DistributionPlan::items);
-        assert!(planned.eq(submission.items().map(|submitted| &submitted.planned)));
+        let submitted = submitted_items(&submission);
+        assert!(planned.eq(submitted.map(|submitted| &submitted.planned)));
         submission
     }
 }
@@ -150,12 +151,16 @@ fn item(text: &str) -> Item {
     }
 }
 
+/// The submitted items of all distributions.
+pub fn submitted_items(submission: &Submission) -> impl Iterator<Item = &SubmittedItem> {
+    submission.distributions.iter().flat_map(SubmittedDistribution::items)
+}
+
 /// Every outcome as one word, in the plan's order: `accepted`, `unnamed` (by an
 /// invalidation without an id), `remembered`, or the failure's code after
 /// `refused:` or `retry:`.
 pub fn words(submission: &Submission) -> Vec<String> {
-    submission
-        .items()
+    submitted_items(submission)
         .map(|submitted| match &submitted.outcome {
             Outcome::Accepted(invalidation) if invalidation.id.is_empty() => "unnamed".to_owned(),
             Outcome::Accepted(_) => "accepted".to_owned(),
@@ -173,7 +178,7 @@ pub fn count(words: &[String], word: &str) -> usize {
 
 /// The message of the failures, which must be the same for all items.
 pub fn message(submission: &Submission) -> &str {
-    let failures = submission.items().filter_map(|submitted| submitted.outcome.failure());
+    let failures = submitted_items(submission).filter_map(|submitted| submitted.outcome.failure());
     let mut messages: Vec<&str> = failures.map(|failure| &*failure.message).collect();
     messages.dedup();
     assert_eq!(messages.len(), 1, "{messages:?}");

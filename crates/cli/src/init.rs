@@ -1,4 +1,4 @@
-//! `invalidator init`
+//! `invalidator init`: a rules file for the distributions of the account.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -82,7 +82,7 @@ fn split_documents(name: &str, bytes: &[u8]) -> Vec<PayloadFile> {
 
 /// Reads a text file, or standard input for `-`.
 pub fn read_text(file: &Path) -> anyhow::Result<String> {
-    String::from_utf8(read(file)?).with_context(|| format!("{} is not UTF-8", file.display()))
+    String::from_utf8(read(file)?).with_context(|| format!("`{}` is not UTF-8", file.display()))
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
@@ -91,12 +91,12 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
         stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
         return Ok(bytes);
     }
-    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+    fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))
 }
 
 fn payload_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let name = directory.display();
-    let cannot_read = || format!("cannot read {name}");
+    let cannot_read = || format!("cannot read `{name}`");
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).with_context(cannot_read)? {
         let file = entry.with_context(cannot_read)?.path();
@@ -104,14 +104,52 @@ fn payload_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
             files.push(file);
         }
     }
-    anyhow::ensure!(!files.is_empty(), "{name} contains no .json or .jsonl file");
+    anyhow::ensure!(!files.is_empty(), "`{name}` contains no .json or .jsonl file");
     files.sort();
     Ok(files)
+}
+
+/// An object by its S3 URI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct S3Uri {
+    pub bucket: String,
+    pub key: String,
+}
+
+impl S3Uri {
+    /// Parses `s3://BUCKET/KEY`. The key is everything after the bucket's slash.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let rest = text
+            .strip_prefix("s3://")
+            .ok_or("expected s3://BUCKET/KEY, as in s3://example-site/docs/index.html")?;
+        match rest.split_once('/') {
+            Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => {
+                Ok(Self { bucket: bucket.to_owned(), key: key.to_owned() })
+            }
+            _ => Err("expected a bucket and a key, as in s3://example-site/docs/index.html".into()),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_everything_after_the_first_slash() {
+        for (text, bucket, key) in [
+            ("s3://b/k", "b", "k"),
+            ("s3://b//k/", "b", "/k/"),
+            ("s3://b/a b%20+?#*~", "b", "a b%20+?#*~"),
+            ("s3://b/s3://c/d", "b", "s3://c/d"),
+        ] {
+            let object = S3Uri { bucket: bucket.to_owned(), key: key.to_owned() };
+            assert_eq!(S3Uri::parse(text), Ok(object), "{text}");
+        }
+        for text in ["", "k", "/b/k", "s3:/b/k", "S3://b/k", "s3://b", "s3://b/", "s3:///k"] {
+            assert!(S3Uri::parse(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_file_may_contain_several_documents() {

@@ -98,7 +98,7 @@ fn main() -> ExitCode {
         Ok(Exit::Negative) => ExitCode::from(1),
         Err(error) => match error.downcast_ref() {
             Some(ConfigError::Rules(findings)) => {
-                anstream::eprintln!("{}", check::render::Rendered(findings));
+                anstream::eprintln!("{}", check::snippet::Rendered(findings));
                 ExitCode::from(1)
             }
             // Wrong usage, or input that cannot be read. clap exits with 2, too.

@@ -36,6 +36,20 @@ pub fn pluralize(count: usize, noun: &str) -> String {
     }
 }
 
+/// `` `a`, `b` or `c` ``; after the first `most` words, the others are counted.
+pub fn quote_list(words: &[impl AsRef<str>], conjunction: &str, most: usize) -> String {
+    let mut quoted: Vec<String> =
+        words.iter().take(most).map(|word| format!("`{}`", word.as_ref())).collect();
+    if words.len() > most {
+        quoted.push(pluralize(words.len() - most, "other"));
+    }
+    match quoted.pop() {
+        Some(last) if quoted.is_empty() => last,
+        Some(last) => format!("{} {conjunction} {last}", quoted.join(", ")),
+        None => String::new(),
+    }
+}
+
 /// Prints a JSON document for scripts.
 ///
 /// It is written straight to standard output: a plan may have a million items,
@@ -56,5 +70,19 @@ mod tests {
         assert_eq!(pluralize(1, "path"), "1 path");
         assert_eq!(pluralize(0, "path"), "0 paths");
         assert_eq!(pluralize(2, "more directory"), "2 more directories");
+    }
+
+    #[test]
+    fn lists_read_as_sentences() {
+        for (words, expected) in [
+            (&[][..], ""),
+            (&["a"], "`a`"),
+            (&["a", "b"], "`a` or `b`"),
+            (&["a", "b", "c"], "`a`, `b` or `c`"),
+            (&["a", "b", "c", "d"], "`a`, `b`, `c` or 1 other"),
+            (&["a", "b", "c", "d", "e"], "`a`, `b`, `c` or 2 others"),
+        ] {
+            assert_eq!(quote_list(words, "or", 3), expected);
+        }
     }
 }

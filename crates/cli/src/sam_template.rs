@@ -69,10 +69,10 @@ pub fn event_rules(patterns: &[Value]) -> [TemplatePart; 2] {
 pub fn fill_templates(templates: &[PathBuf], parts: &[TemplatePart]) -> anyhow::Result<()> {
     for path in templates {
         let name = path.display();
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read `{name}`"))?;
         let filled = fill(&text, parts).with_context(|| name.to_string())?;
         if filled != text {
-            fs::write(path, &filled).with_context(|| format!("cannot write {name}"))?;
+            fs::write(path, &filled).with_context(|| format!("cannot write `{name}`"))?;
         }
         let state = if filled == text { "unchanged" } else { "written" };
         anstream::eprintln!("{name}: {state}");

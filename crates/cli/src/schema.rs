@@ -1,4 +1,4 @@
-//! `invalidator schema`
+//! `invalidator schema`: the JSON Schema of rules.yaml, which is built in.
 
 use crate::{Exit, Global};
 

@@ -16,7 +16,7 @@ use super::{
     batch::ValidBatch,
     caller::Caller,
     fault,
-    quota::{Allowance, Bucket, ItemCounts, Running},
+    quota::{Allowance, ItemCounts, Running, TokenBucket},
     refusal::Refusal,
     route::{Resource, Route},
     sts::{self, RoleSession},
@@ -30,7 +30,7 @@ pub(crate) struct Account {
     pub(crate) scripted: VecDeque<Fault>,
     distributions: HashMap<String, DistributionState>,
     sessions: Vec<RoleSession>,
-    request_rate: Option<Bucket>,
+    request_rate: Option<TokenBucket>,
 }
 
 /// The state of one distribution or tenant.
@@ -75,7 +75,7 @@ impl Account {
             scripted: VecDeque::new(),
             distributions: HashMap::new(),
             sessions: Vec::new(),
-            request_rate: options.request_rate.map(Bucket::of_requests),
+            request_rate: options.request_rate.map(TokenBucket::of_requests),
         }
     }
 
@@ -141,7 +141,8 @@ impl Account {
             }
             Route::Get(resource, id) => {
                 call.authorize(resource, route.operation())?;
-                let found = self.of(resource).find(|invalidation| invalidation.id == *id);
+                let mut invalidations = self.invalidations_of(resource);
+                let found = invalidations.find(|invalidation| invalidation.id == *id);
                 let invalidation = found.ok_or_else(|| {
                     let message = "The specified invalidation does not exist.";
                     Refusal::new(404, "NoSuchInvalidation", message)
@@ -151,7 +152,7 @@ impl Account {
             }
             Route::List(resource) => {
                 call.authorize(resource, route.operation())?;
-                let newest_first = self.of(resource).rev().map(|invalidation| {
+                let newest_first = self.invalidations_of(resource).rev().map(|invalidation| {
                     let (status, created) = call.status(invalidation);
                     (invalidation, status, created)
                 });
@@ -275,7 +276,7 @@ impl Account {
         Ok(index)
     }
 
-    fn of(&self, resource: &Resource) -> impl DoubleEndedIterator<Item = &Recorded> {
+    fn invalidations_of(&self, resource: &Resource) -> impl DoubleEndedIterator<Item = &Recorded> {
         self.recorded.iter().filter(move |invalidation| invalidation.distribution == resource.id)
     }
 

@@ -1,3 +1,5 @@
+//! Failures that a client must survive, scripted or random.
+
 use sha2::{Digest, Sha256};
 
 use super::refusal::Refusal;

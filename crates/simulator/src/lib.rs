@@ -73,6 +73,7 @@
 //! order in which distributions are served does not change them. With
 //! [`Simulator::sdk_config`], a current-thread runtime and paused time, a run
 //! depends on nothing but its input.
+#![deny(missing_docs)]
 
 mod account;
 mod batch;
@@ -173,11 +174,11 @@ impl Simulator {
     }
 
     /// All calls, in the order in which they were answered.
-    pub fn requests(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<Call> {
         self.account().calls.clone()
     }
 
-    /// The totals of [`requests`](Self::requests) and
+    /// The totals of [`calls`](Self::calls) and
     /// [`invalidations`](Self::invalidations).
     pub fn counters(&self) -> Counters {
         let account = self.account();

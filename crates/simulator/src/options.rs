@@ -1,3 +1,6 @@
+//! The options of a simulator, whose defaults are what AWS documents or users
+//! report.
+
 use std::{collections::BTreeSet, time::Duration};
 
 use super::Faults;

@@ -1,3 +1,5 @@
+//! The quotas: items in progress, items per second, calls per second.
+
 use std::time::Duration;
 
 use super::{InProgress, PerSecond, RequestRate};
@@ -51,7 +53,7 @@ impl Running {
 
 /// A token bucket whose balance may become negative.
 #[derive(Debug)]
-pub(crate) struct Bucket {
+pub(crate) struct TokenBucket {
     rate: f64,
     burst: f64,
     tokens: f64,
@@ -61,7 +63,7 @@ pub(crate) struct Bucket {
 /// Makes a bucket that was refilled exactly count as full in spite of rounding.
 const ROUNDING: f64 = 1e-6;
 
-impl Bucket {
+impl TokenBucket {
     fn new(rate: f64, burst: f64) -> Self {
         Self { rate, burst, tokens: burst, refilled_at: Duration::ZERO }
     }
@@ -87,13 +89,13 @@ impl Bucket {
 /// The quota per second of one distribution.
 #[derive(Debug)]
 pub(crate) struct Allowance {
-    paths: Bucket,
-    wildcards: Bucket,
+    paths: TokenBucket,
+    wildcards: TokenBucket,
 }
 
 impl Allowance {
     pub(crate) fn new(quota: PerSecond) -> Self {
-        let bucket = |rate| Bucket::new(f64::from(rate), f64::from(rate));
+        let bucket = |rate| TokenBucket::new(f64::from(rate), f64::from(rate));
         Self { paths: bucket(quota.paths), wildcards: bucket(quota.wildcards) }
     }
 

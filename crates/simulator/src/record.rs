@@ -1,3 +1,5 @@
+//! What tests can inspect: invalidations, calls and totals.
+
 use std::{collections::BTreeMap, time::Duration};
 
 /// An accepted invalidation.

@@ -1,3 +1,5 @@
+//! Error responses, with the messages that users report.
+
 use std::borrow::Cow;
 
 /// An error response of AWS.

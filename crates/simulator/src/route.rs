@@ -1,3 +1,5 @@
+//! Which operation a request calls, and on which distribution or tenant.
+
 use hyper::{Method, Request, body::Bytes};
 
 use super::{ACCOUNT_ID, Operation, refusal::Refusal};
@@ -32,10 +34,10 @@ impl Route {
         match (method, resource, &segments[..]) {
             (&Method::POST, None, [""]) => Ok(Self::AssumeRole),
             (&Method::POST, Some(resource), [_, _, _, _]) => Ok(Self::Create(resource)),
-            (&Method::GET, Some(resource), [_, _, _, _]) => Ok(Self::List(resource)),
             (&Method::GET, Some(resource), [_, _, _, _, id]) => {
                 Ok(Self::Get(resource, (*id).to_owned()))
             }
+            (&Method::GET, Some(resource), [_, _, _, _]) => Ok(Self::List(resource)),
             _ => {
                 let message = format!("The simulator does not implement {method} {path}");
                 Err(Refusal::new(404, "UnknownOperationException", message))

@@ -1,3 +1,5 @@
+//! The simulator on a port, for clients in other processes.
+
 use std::{io, net::Ipv4Addr, ops::Deref, time::Duration};
 
 use http_body_util::{BodyExt, Full};

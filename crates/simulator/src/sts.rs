@@ -1,3 +1,5 @@
+//! AssumeRole, and the sessions that it creates.
+
 use std::time::Duration;
 
 use super::{RoleGrant, caller::Caller, refusal::Refusal};

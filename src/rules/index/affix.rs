@@ -1,3 +1,5 @@
+//! A map of literals that finds all prefixes of a text.
+
 use std::{collections::BTreeMap, iter};
 
 /// Values by literals, for finding all literals that a text starts with in the
@@ -22,13 +24,14 @@ impl<V> AffixMap<V> {
         for (literal, value) in values {
             let last = entries.len().checked_sub(1);
             let parent =
-                chain(&entries, last).find(|&place| literal.starts_with(&entries[place].literal));
+                chain(&entries, last).find(|&index| literal.starts_with(&entries[index].literal));
             entries.push(Entry { literal, parent, value });
         }
         Self { entries: entries.into() }
     }
 
-    /// The values of all literals that `text` starts with, longest first.
+    /// Returns the values of all literals that `text` starts with, longest
+    /// first.
     ///
     /// Let `last` be the greatest literal that is not greater than the text.
     /// All literals between a prefix of the text and the text start with that
@@ -40,15 +43,15 @@ impl<V> AffixMap<V> {
             iter::zip(&self.entries[last].literal, text).take_while(|(a, b)| a == b).count()
         });
         chain(&self.entries, last)
-            .map(|place| &self.entries[place])
+            .map(|index| &self.entries[index])
             .skip_while(move |entry| entry.literal.len() > shared)
             .map(|entry| &entry.value)
     }
 }
 
-/// An entry, its parent, the parent of that, and so on.
+/// Returns an entry, its parent, the parent of that, and so on.
 fn chain<V>(entries: &[Entry<V>], first: Option<usize>) -> impl Iterator<Item = usize> {
-    iter::successors(first, |&place| entries[place].parent)
+    iter::successors(first, |&index| entries[index].parent)
 }
 
 #[cfg(test)]

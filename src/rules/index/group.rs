@@ -1,3 +1,6 @@
+//! Rules of one bucket, prefix and suffix, narrowed down by the literals that
+//! their regexes require.
+
 use std::collections::BTreeMap;
 
 use aho_corasick::AhoCorasick;

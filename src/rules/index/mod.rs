@@ -37,7 +37,7 @@ use super::{BucketPattern, Rule};
 /// rule are the product of its buckets, prefixes and suffixes.
 const MAX_ENTRIES: usize = 200_000;
 
-/// The index of a list of rules. Rules are identified by their place in it.
+/// The index of a list of rules. Rules are identified by their index in it.
 #[derive(Debug)]
 pub(super) struct CandidateIndex {
     buckets: HashMap<Box<str>, ByPrefix>,
@@ -56,7 +56,7 @@ impl CandidateIndex {
         let mut buckets: HashMap<&str, Entries> = HashMap::new();
         let mut bucket_prefixes: BTreeMap<&str, Entries> = BTreeMap::new();
         let share = MAX_ENTRIES / rules.len().max(1);
-        for (place, rule) in rules.iter().enumerate() {
+        for (index, rule) in rules.iter().enumerate() {
             let conditions = &rule.conditions;
             let mut prefixes = or_any(&conditions.prefixes);
             let mut suffixes = or_any(&conditions.suffixes);
@@ -71,7 +71,7 @@ impl CandidateIndex {
                 for prefix in &prefixes {
                     let by_suffix = entries.entry(prefix.as_bytes().into()).or_default();
                     for suffix in &suffixes {
-                        by_suffix.entry(suffix.bytes().rev().collect()).or_default().push(place);
+                        by_suffix.entry(suffix.bytes().rev().collect()).or_default().push(index);
                     }
                 }
             };
@@ -99,8 +99,8 @@ impl CandidateIndex {
         }
     }
 
-    /// The places of all rules that the change may match, in ascending order.
-    /// `rules` are those the index was made of.
+    /// Returns the indexes of all rules that the change may match, in ascending
+    /// order. `rules` are those the index was made of.
     pub fn candidates(&self, rules: &[Rule], change: &Change) -> Vec<usize> {
         let key = change.key.as_bytes();
         let reversed: Vec<u8> = key.iter().rev().copied().collect();
@@ -119,8 +119,8 @@ impl CandidateIndex {
     }
 }
 
-/// The values of a condition; without one, the empty text that every text
-/// starts and ends with.
+/// Returns the values of a condition; without one, the empty text that every
+/// text starts and ends with.
 fn or_any(values: &[String]) -> Vec<&str> {
     if values.is_empty() { vec![""] } else { values.iter().map(String::as_str).collect() }
 }

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// Whether a text is an AWS account id.
+/// Returns whether a text is an AWS account id.
 pub(super) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -88,8 +88,8 @@ impl FromYaml for RuleRegex {
     }
 }
 
-/// A finding about a regex that does not compile, with the marker of the regex
-/// crate under the place.
+/// Returns a finding about a regex that does not compile, with the marker of
+/// the regex crate under the location.
 fn bad_regex(node: Node<'_>, error: &RegexError) -> Finding {
     let text = error.to_string();
     let Some(reason) = text.lines().rev().find_map(|line| line.strip_prefix("error: ")) else {
@@ -120,7 +120,7 @@ impl FromYaml for Kind {
     }
 }
 
-/// The kind for one of AWS's names of events.
+/// Returns the kind for one of AWS's names of events.
 fn aws_event(name: &str) -> Option<Kind> {
     const NAMES: [(&str, Kind); 16] = [
         ("objectcreated", Kind::Created),
@@ -145,7 +145,6 @@ fn aws_event(name: &str) -> Option<Kind> {
     NAMES.iter().find(|(start, _)| name.starts_with(start)).map(|(_, kind)| *kind)
 }
 
-/// An AWS account id.
 #[derive(Debug)]
 pub struct AccountId(pub String);
 
@@ -169,7 +168,6 @@ impl FromYaml for AccountId {
     }
 }
 
-/// The name of an AWS region.
 #[derive(Debug)]
 pub struct RegionName(pub String);
 

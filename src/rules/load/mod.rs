@@ -25,12 +25,11 @@ use self::target_entries::{ResolvedSettings, TargetTable, read_settings, read_ta
 const VERSION: u64 = 1;
 
 /// The largest file, in bytes. 10,000 rules take less.
-pub const MAX_FILE_BYTES: usize = 8 << 20;
+pub(super) const MAX_FILE_BYTES: usize = 8 << 20;
 
 /// A rules file that has been read.
 #[derive(Debug)]
 pub struct RulesFile<'t> {
-    /// The text.
     pub text: &'t str,
     /// The values as written.
     pub tree: YamlTree<'t>,
@@ -66,7 +65,7 @@ impl<'t> RulesFile<'t> {
     }
 }
 
-/// A finding about the first byte after the valid ones.
+/// Returns a finding about the first byte after the valid ones.
 fn not_utf8(bytes: &[u8], valid: usize) -> Finding {
     let (valid, rest) = bytes.split_at(valid);
     let valid = String::from_utf8_lossy(valid);

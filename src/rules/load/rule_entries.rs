@@ -6,11 +6,12 @@ use crate::{
     distribution::DistributionId,
     event::Kind,
     rules::{
-        Action, Conditions, Invalidate, Rule, RuleRegex, TargetIndex, Template, TemplateError,
+        Action, Conditions, Invalidate, Rule, RuleRegex, Template, TemplateError,
         finding::{Code, Finding, Findings},
         mapping::{EXCEPT, INVALIDATE, MappingReader, RULE, read, read_list, read_texts},
         yaml::{Node, Shape, Span},
     },
+    target::TargetIndex,
 };
 
 use super::{condition_values::read_conditions, target_entries::TargetTable, unknown_target};

@@ -6,12 +6,12 @@ use crate::{
     distribution::{Distribution, DistributionId, Role},
     item::{PathSettings, PlusSpelling},
     rules::{
-        FALLBACK_TARGET, Target, TargetIndex,
+        FALLBACK_TARGET,
         finding::{Code, Finding, Findings},
         mapping::{COLLAPSE, Expected, FromYaml, MappingReader, TARGET, read, read_texts},
         yaml::{Node, Shape},
     },
-    target::Collapse,
+    target::{Collapse, Target, TargetIndex},
 };
 
 use super::condition_values::is_account;
@@ -73,7 +73,7 @@ impl TargetTable {
         self.targets
     }
 
-    /// The target of a name; the outer `None` is for unknown names.
+    /// Returns the target of a name; the outer `None` is for unknown names.
     pub fn get(&self, name: &str) -> Option<Option<TargetIndex>> {
         self.names.get(name).copied()
     }

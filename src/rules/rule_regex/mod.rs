@@ -48,10 +48,9 @@ pub struct RuleRegex {
 #[non_exhaustive]
 pub enum RegexError {
     /// A syntax error. The text has several lines: the message of the regex
-    /// crate, with a caret under the place.
+    /// crate, with a caret under the location.
     #[error("{0}")]
     Syntax(String),
-    /// The pattern is too long.
     #[error(
         "the regex has {0} bytes, and at most {MAX_PATTERN} are allowed; list prefixes or suffixes instead"
     )]
@@ -64,7 +63,6 @@ pub enum RegexError {
 }
 
 impl RuleRegex {
-    /// Parses a pattern.
     pub fn new(pattern: &str) -> Result<Self, RegexError> {
         if pattern.len() > MAX_PATTERN {
             return Err(RegexError::TooLong(pattern.len()));
@@ -84,17 +82,16 @@ impl RuleRegex {
         })
     }
 
-    /// The pattern as in rules.yaml.
     pub fn pattern(&self) -> &str {
         &self.pattern
     }
 
-    /// The number of capture groups, without the whole match.
+    /// Returns the number of capture groups, without the whole match.
     pub(super) fn group_count(&self) -> usize {
         self.groups.len()
     }
 
-    /// The names of the named capture groups, in order.
+    /// Returns the names of the named capture groups, in order.
     pub(super) fn capture_names(&self) -> impl Iterator<Item = &str> {
         self.groups.iter().flatten().map(|name| &**name)
     }
@@ -112,20 +109,19 @@ impl RuleRegex {
         })
     }
 
-    /// The compiled regex.
     pub fn regex(&self) -> &Regex {
         self.compile().expect("syntax and size were checked when the file was read")
     }
 
-    /// Literals of which every matching key contains at least one. `None` if
-    /// the pattern requires no literal.
+    /// Returns literals of which every matching key contains at least one.
+    /// `None` if the pattern requires no literal.
     pub(super) fn required_literals(&self) -> Option<&[Box<[u8]>]> {
         self.required_literals.as_deref()
     }
 }
 
-/// Literals of which every match contains at least one. Of a concatenation,
-/// this is the part whose shortest literal is the longest.
+/// Returns literals of which every match contains at least one. Of a
+/// concatenation, this is the part whose shortest literal is the longest.
 fn required_literals(hir: &Hir) -> Option<Vec<Box<[u8]>>> {
     match hir.kind() {
         HirKind::Literal(literal) => Some(vec![literal.0.clone()]),
@@ -146,11 +142,11 @@ fn required_literals(hir: &Hir) -> Option<Vec<Box<[u8]>>> {
 fn collect_groups(hir: &Hir, groups: &mut Vec<Option<Box<str>>>) {
     match hir.kind() {
         HirKind::Capture(capture) => {
-            let place = capture.index as usize - 1;
-            if groups.len() <= place {
-                groups.resize(place + 1, None);
+            let index = capture.index as usize - 1;
+            if groups.len() <= index {
+                groups.resize(index + 1, None);
             }
-            groups[place].clone_from(&capture.name);
+            groups[index].clone_from(&capture.name);
             collect_groups(&capture.sub, groups);
         }
         HirKind::Repetition(repetition) => collect_groups(&repetition.sub, groups),
@@ -163,19 +159,19 @@ fn collect_groups(hir: &Hir, groups: &mut Vec<Option<Box<str>>>) {
     }
 }
 
-/// An upper bound of the bytes of either program (forward and reverse) that the
-/// regex crate compiles a pattern to. The crate counts 32 bytes for a state and
-/// at most 8 for a link to another state.
+/// Returns an upper bound of the bytes of either program (forward and reverse)
+/// that the regex crate compiles a pattern to. The crate counts 32 bytes for a
+/// state and at most 8 for a link to another state.
 fn size_bound(hir: &Hir) -> usize {
     // Around the pattern: the loop that lets a match start anywhere, the
     // capture of the whole match, and its end.
     program_bound(hir).saturating_add(8 * STATE)
 }
 
-/// The bound of one expression. It has at most four states of its own (two for
-/// a capture, and those of a repetition or alternation), three for a byte of a
-/// literal, and one for each byte range of the UTF-8 encodings of a class. A
-/// repetition copies its expression as often as its larger count says.
+/// Returns the bound of one expression. It has at most four states of its own
+/// (two for a capture, and those of a repetition or alternation), three for a
+/// byte of a literal, and one for each byte range of the UTF-8 encodings of a
+/// class. A repetition copies its expression as often as its larger count says.
 fn program_bound(hir: &Hir) -> usize {
     let inner = match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 0,

@@ -1,10 +1,14 @@
 //! A whole rules file, ready for changes.
 
-use crate::{distribution::DistributionId, event::Change, item::PathSettings, target::Collapse};
+use crate::{
+    distribution::DistributionId,
+    event::Change,
+    item::PathSettings,
+    target::{Collapse, Target, TargetIndex},
+};
 
 use super::{
-    Decision, FALLBACK_TARGET, Findings, Rule, RuleMatch, RuleObserver, RulesFile, Target,
-    TargetIndex, Verdict,
+    Decision, FALLBACK_TARGET, Findings, Rule, RuleMatch, RuleObserver, RulesFile, Verdict,
     index::CandidateIndex,
     walk::{fall_back, walk},
 };
@@ -24,7 +28,7 @@ impl RuleSet {
         Self { rules, targets, fallback: None, index }
     }
 
-    /// No rules: every change is unmatched.
+    /// Returns a set without rules: every change is unmatched.
     pub fn empty() -> Self {
         Self::new(Vec::new(), Vec::new())
     }
@@ -57,23 +61,22 @@ impl RuleSet {
         self
     }
 
-    /// Every target: those of the file, the bare ids that rules use, and the
-    /// fallback.
+    /// Returns every target: those of the file, the bare ids that rules use,
+    /// and the fallback.
     pub fn targets(&self) -> &[Target] {
         &self.targets
     }
 
-    /// A target.
     pub fn target(&self, index: TargetIndex) -> &Target {
         &self.targets[index.0]
     }
 
-    /// The rules, in the order of the file.
+    /// Returns the rules, in the order of the file.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
-    /// The target of unmatched changes.
+    /// Returns the target of unmatched changes.
     pub fn fallback(&self) -> Option<TargetIndex> {
         self.fallback
     }
@@ -81,7 +84,7 @@ impl RuleSet {
     /// Decides by the rules alone.
     pub fn decide(&self, change: &Change) -> Decision {
         let candidates = self.index.candidates(&self.rules, change);
-        let candidates = candidates.into_iter().map(|place| &self.rules[place]);
+        let candidates = candidates.into_iter().map(|index| &self.rules[index]);
         walk(candidates, &self.targets, change, &mut ())
     }
 
@@ -102,7 +105,7 @@ impl RuleSet {
         self.add_fallback(decision, change, observer)
     }
 
-    /// The rules that match a change, up to the last one evaluated.
+    /// Returns the rules that match a change, up to the last one evaluated.
     pub fn matching_rules(&self, change: &Change) -> Vec<&Rule> {
         struct Matching<'r>(Vec<&'r Rule>);
         impl<'r> RuleObserver<'r> for Matching<'r> {

@@ -1,8 +1,8 @@
 use crate::{
     distribution::Role,
-    event::{Identity, Kind, Occurrence},
+    event::Kind,
     item::PlusSpelling,
-    rules::{Code, Finding, MAX_FILE_BYTES},
+    rules::{Code, Finding, load::MAX_FILE_BYTES},
 };
 
 use super::*;
@@ -12,24 +12,15 @@ fn parse(yaml: &str) -> RuleSet {
         .unwrap_or_else(|findings| panic!("{findings}"))
 }
 
-/// The codes of all errors, each with its place.
+/// The codes of all errors, each with its location.
 fn errors(bytes: &[u8]) -> Vec<(Code, usize, usize)> {
-    let place = |Finding { code, span, .. }: &Finding| (*code, span.line, span.column);
+    let location = |Finding { code, span, .. }: &Finding| (*code, span.line, span.column);
     let errors = RuleSet::parse("rules.yaml", bytes).err();
-    errors.iter().flat_map(Findings::iter).map(place).collect()
+    errors.iter().flat_map(Findings::iter).map(location).collect()
 }
 
 fn change(kind: Kind, bucket: &str, key: &str) -> Change {
-    Change {
-        bucket: bucket.into(),
-        key: key.to_owned(),
-        kind,
-        time_ms: None,
-        size: None,
-        account: None,
-        region: None,
-        identity: Identity::new(bucket, key, kind, None, Occurrence::Only, None),
-    }
+    Change::listed(bucket, key, kind)
 }
 
 fn items(set: &RuleSet, decision: &Decision) -> Vec<String> {

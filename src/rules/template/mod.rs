@@ -18,7 +18,7 @@
 //!
 //! - Every regex of the rule must define every capture that a template uses, so
 //!   that it does not matter which one matched. If a capture did not participate
-//!   in the match, the template makes no item.
+//!   in the match, the template produces no item.
 //! - Braces have no escape. A path can contain `%7B` and `%7D`.
 //!
 //! # Paths
@@ -67,9 +67,7 @@ enum Part {
     /// Text as it is sent: encoded in a path.
     Literal(Box<str>),
     Field(Field),
-    /// A capture by number.
     Group(usize),
-    /// A capture by name.
     Name(Box<str>),
 }
 
@@ -98,17 +96,17 @@ impl Field {
 }
 
 impl Template {
-    /// The text in rules.yaml.
+    /// Returns the text in rules.yaml.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether the template is a path that ends in `*`.
+    /// Returns whether the template is a path that ends in `*`.
     pub fn is_wildcard(&self) -> bool {
         self.kind == TemplateKind::Wildcard
     }
 
-    /// The encoded text before the first placeholder or the final `*`.
+    /// Returns the encoded text before the first placeholder or the final `*`.
     pub fn literal_prefix(&self) -> &str {
         match self.parts.first() {
             Some(Part::Literal(text)) => text,
@@ -116,12 +114,12 @@ impl Template {
         }
     }
 
-    /// Whether the template has no placeholder.
+    /// Returns whether the template has no placeholder.
     pub fn is_literal(&self) -> bool {
         self.parts.iter().all(|part| matches!(part, Part::Literal(_)))
     }
 
-    /// Whether the template is `{path}` alone.
+    /// Returns whether the template is `{path}` alone.
     fn is_object(&self) -> bool {
         self.kind == TemplateKind::Path && matches!(*self.parts, [Part::Field(Field::Path)])
     }

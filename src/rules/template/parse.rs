@@ -1,3 +1,5 @@
+//! Parses and checks the templates of `paths` and `tags`.
+
 use crate::{
     item::{self, MAX_PATH_LENGTH, MAX_TAG_LENGTH, is_tag_byte},
     rules::{RuleRegex, UnknownWord},
@@ -169,8 +171,8 @@ fn path_literal(literal: &str, text: &str) -> Result<Box<str>> {
         ));
     }
     let mut encoded = String::with_capacity(literal.len());
-    for (place, character) in literal.char_indices() {
-        let hex = literal.as_bytes()[place..].get(1..3);
+    for (position, character) in literal.char_indices() {
+        let hex = literal.as_bytes()[position..].get(1..3);
         let is_escape = hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
         match character {
             '?' => encoded.push('?'),

@@ -1,3 +1,5 @@
+//! Fills the placeholders of a template for a change.
+
 use std::{cell::OnceCell, sync::Arc};
 
 use crate::{
@@ -48,7 +50,7 @@ impl<'a> RenderContext<'a> {
         self.captures.get_or_init(captures).as_ref()
     }
 
-    /// The last segment of the key.
+    /// Returns the last segment of the key.
     fn file(&self) -> &str {
         self.key.rsplit_once('/').map_or(self.key, |(_, file)| file)
     }

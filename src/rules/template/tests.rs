@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::{
-    event::{Change, Identity, Kind, Occurrence},
+    event::{Change, Kind},
     item::{Addressed, PathSettings, Unaddressable},
     rules::{RuleMatch, RuleRegex},
 };
@@ -24,17 +24,7 @@ impl Case<'_> {
     }
 
     fn render(&self, template: &Template, regexes: &[RuleRegex]) -> Vec<MaybeItem> {
-        let (bucket, kind) = ("example-site", Kind::Created);
-        let change = Change {
-            bucket: bucket.into(),
-            key: self.key.to_owned(),
-            kind,
-            time_ms: None,
-            size: None,
-            account: None,
-            region: None,
-            identity: Identity::new(bucket, self.key, kind, None, Occurrence::Only, None),
-        };
+        let change = Change::listed("example-site", self.key, Kind::Created);
         let regex = regexes.iter().find(|regex| regex.regex().is_match(self.key));
         let matched = RuleMatch { prefix: self.prefix, regex };
         let context = RenderContext::new(&change, &self.settings, matched).expect("served");

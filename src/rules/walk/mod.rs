@@ -8,11 +8,14 @@
 //! index; [`RuleSet::observe`](super::RuleSet::observe) walks all rules and
 //! reports each step to a [`RuleObserver`].
 
-use crate::event::Change;
+use crate::{
+    event::Change,
+    target::{Target, TargetIndex},
+};
 
 use super::{
-    Action, Contribution, Decision, Invalidate, Mismatch, Rule, RuleMatch, Target, TargetIndex,
-    Verdict, template::RenderContext,
+    Action, Contribution, Decision, Invalidate, Mismatch, Rule, RuleMatch, Verdict,
+    template::RenderContext,
 };
 
 /// Observes a walk over the rules, for example to explain its result.
@@ -107,7 +110,7 @@ fn contribute<'r>(
     }
 }
 
-/// The items of an unmatched change in the fallback.
+/// Returns the items of an unmatched change in the fallback.
 pub(super) fn fall_back<'r>(
     fallback: TargetIndex,
     targets: &[Target],

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::{
     distribution::{Distribution, DistributionId},
-    event::{Identity, Kind, Occurrence},
+    event::Kind,
     item::PathSettings,
     rules::{BucketPattern, Conditions, RuleRegex, Template, index::CandidateIndex},
 };
@@ -146,16 +146,7 @@ fn target() -> Target {
 }
 
 fn change(bucket: &str, key: &str) -> Change {
-    Change {
-        bucket: bucket.into(),
-        key: key.to_owned(),
-        kind: Kind::Created,
-        time_ms: None,
-        size: None,
-        account: None,
-        region: None,
-        identity: Identity::new(bucket, key, Kind::Created, None, Occurrence::Only, None),
-    }
+    Change::listed(bucket, key, Kind::Created)
 }
 
 /// Walks over some rules.
@@ -167,7 +158,7 @@ fn walked<'r>(rules: impl IntoIterator<Item = &'r Rule>, change: &Change) -> (Ve
 
 /// Walks over the candidates.
 fn decided(index: &CandidateIndex, rules: &[Rule], change: &Change) -> (Verdict, Vec<usize>) {
-    walked(index.candidates(rules, change).into_iter().map(|place| &rules[place]), change)
+    walked(index.candidates(rules, change).into_iter().map(|index| &rules[index]), change)
 }
 
 fn list<T: std::fmt::Debug + 'static>(

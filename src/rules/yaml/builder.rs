@@ -9,21 +9,21 @@ use super::{
 };
 use crate::rules::finding::{Code, Finding};
 
-/// Why an event is refused; the caller adds the place.
-type Refusal = (Code, &'static str);
+/// Why an event is refused; the caller adds the location.
+type YamlError = (Code, &'static str);
 
-const TOO_DEEP: Refusal = (Code::NestedTooDeeply, "nested deeper than 64 levels");
-const TOO_MANY: Refusal =
+const TOO_DEEP: YamlError = (Code::NestedTooDeeply, "nested deeper than 64 levels");
+const TOO_MANY: YamlError =
     (Code::TooManyValues, "more than about a million values, counting every use of an alias");
-const FIELD_NAME: Refusal = (Code::Syntax, "the name of a field must be plain text");
-const MERGE_KEY: Refusal = (
+const FIELD_NAME: YamlError = (Code::Syntax, "the name of a field must be plain text");
+const MERGE_KEY: YamlError = (
     Code::Syntax,
     "merge keys (`<<`) are not supported; repeat the fields, or use `defaults` for those of targets",
 );
-const TAG: Refusal =
+const TAG: YamlError =
     (Code::Syntax, "tags (`!name`) are not supported; write text that starts with `!` in quotes");
-const RECURSIVE_ALIAS: Refusal = (Code::Syntax, "an alias is inside the value that it refers to");
-const SECOND_DOCUMENT: Refusal =
+const RECURSIVE_ALIAS: YamlError = (Code::Syntax, "an alias is inside the value that it refers to");
+const SECOND_DOCUMENT: YamlError =
     (Code::Syntax, "a second document starts here; a rules file has only one");
 
 pub(super) fn build(text: &str) -> Result<YamlTree<'_>, Box<Finding>> {
@@ -78,7 +78,7 @@ struct Open<'t> {
 }
 
 impl<'t> Builder<'t> {
-    fn event(&mut self, event: Event<'t>, span: ParserSpan) -> Result<(), Refusal> {
+    fn event(&mut self, event: Event<'t>, span: ParserSpan) -> Result<(), YamlError> {
         if let Event::Scalar(.., Some(_))
         | Event::SequenceStart(_, Some(_))
         | Event::MappingStart(_, Some(_)) = event
@@ -137,16 +137,16 @@ impl<'t> Builder<'t> {
 
     fn add(&mut self, span: Span, value: Value<'t>, expanded: usize) -> usize {
         let parent = self.open.last().map_or(0, |open| open.node);
-        let place = match self.nodes.get(parent).map(|node| &node.value) {
+        let position = match self.nodes.get(parent).map(|node| &node.value) {
             Some(Value::List(items)) => items.len(),
             Some(Value::Mapping(entries)) => entries.list.len(),
             _ => 0,
         };
-        self.nodes.push(NodeData { span, parent, place, value, expanded });
+        self.nodes.push(NodeData { span, parent, position, value, expanded });
         self.nodes.len() - 1
     }
 
-    fn open(&mut self, value: Value<'t>, anchor: usize, span: ParserSpan) -> Result<(), Refusal> {
+    fn open(&mut self, value: Value<'t>, anchor: usize, span: ParserSpan) -> Result<(), YamlError> {
         if self.expects_field_name() {
             return Err(FIELD_NAME);
         }
@@ -158,7 +158,7 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    fn close(&mut self, span: ParserSpan) -> Result<(), Refusal> {
+    fn close(&mut self, span: ParserSpan) -> Result<(), YamlError> {
         let Some(Open { node, anchor, start, .. }) = self.open.pop() else { return Ok(()) };
         // A block has no closing bracket: it is shown by its first field or item.
         let first = match &self.nodes[node].value {
@@ -175,7 +175,7 @@ impl<'t> Builder<'t> {
     }
 
     /// Puts a complete value into the list or mapping around it.
-    fn attach(&mut self, node: usize, anchor: usize) -> Result<(), Refusal> {
+    fn attach(&mut self, node: usize, anchor: usize) -> Result<(), YamlError> {
         // Anchors count from 1.
         if anchor != 0 {
             self.anchors.insert(anchor, node);

@@ -1,4 +1,4 @@
-//! rules.yaml as a tree of values, each with its place in the file.
+//! rules.yaml as a tree of values, each with its location in the file.
 //!
 //! The file is parsed once, into this tree; everything else reads the tree.
 //!
@@ -25,13 +25,13 @@ const MAX_DEPTH: usize = 64;
 /// The largest size of a file with its aliases expanded: the bytes of its texts,
 /// and [`VALUE_BYTES`] for each value. That is room for a million values, more
 /// than a valid file of the largest size holds.
-const MAX_EXPANDED: usize = 4 * super::MAX_FILE_BYTES;
+const MAX_EXPANDED: usize = 4 * super::load::MAX_FILE_BYTES;
 const VALUE_BYTES: usize = 32;
 
 /// Mappings with more fields than this are searched by hash.
 const INDEXED_FIELDS: usize = 8;
 
-/// A place in a file. A place of several lines ends with its first line.
+/// A location in a file. One of several lines ends with its first line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// The line, counted from 1.
@@ -43,7 +43,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The place of one character.
+    /// Returns the location of one character.
     pub fn character(line: usize, column: usize) -> Self {
         Self { line, column, end_column: column + 1 }
     }
@@ -61,7 +61,6 @@ impl From<ParserSpan> for Span {
     }
 }
 
-/// A parsed file.
 #[derive(Debug)]
 pub struct YamlTree<'t> {
     /// The values; the first is the whole document.
@@ -74,7 +73,7 @@ struct NodeData<'t> {
     span: Span,
     parent: usize,
     /// The position among the parent's values.
-    place: usize,
+    position: usize,
     value: Value<'t>,
     /// The size of the value with its aliases expanded.
     expanded: usize,
@@ -133,15 +132,11 @@ struct Duplicate<'t> {
 pub enum Shape {
     /// No value, or `null`.
     Null,
-    /// `true` or `false`.
     Bool(bool),
     /// A number; `None` if it is negative, fractional or too large.
     Number(Option<u64>),
-    /// Text.
     Text,
-    /// A list.
     List,
-    /// A mapping.
     Mapping,
 }
 
@@ -158,12 +153,12 @@ impl<'t> YamlTree<'t> {
         builder::build(text)
     }
 
-    /// The whole document.
+    /// Returns the whole document.
     pub fn root(&self) -> Node<'_> {
         Node { tree: self, index: 0 }
     }
 
-    /// Findings about fields that occur twice.
+    /// Returns findings about fields that occur twice.
     pub(super) fn duplicates(&self) -> impl Iterator<Item = Finding> {
         self.duplicates.iter().map(|Duplicate { mapping, name, first, again }| {
             let mapping = Node { tree: self, index: *mapping };
@@ -193,7 +188,6 @@ impl<'t> Node<'t> {
         Self { index, ..self }
     }
 
-    /// The type of the value.
     pub fn shape(self) -> Shape {
         match &self.data().value {
             Value::Scalar { text, plain: true } => resolve(text),
@@ -203,7 +197,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The text of a scalar, without quotes; otherwise empty.
+    /// Returns the text of a scalar, without quotes; otherwise empty.
     pub fn text(self) -> &'t str {
         match &self.data().value {
             Value::Scalar { text, .. } => text,
@@ -211,13 +205,13 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     pub fn field(self, name: &str) -> Option<Self> {
         let Value::Mapping(entries) = &self.data().value else { return None };
         entries.position(name).map(|position| self.with(entries.list[position].2))
     }
 
-    /// The fields of a mapping, duplicates included; otherwise none.
+    /// Returns the fields of a mapping, duplicates included; otherwise none.
     pub fn fields(self) -> impl Iterator<Item = (&'t str, Self)> {
         let entries = match &self.data().value {
             Value::Mapping(entries) => &*entries.list,
@@ -226,7 +220,7 @@ impl<'t> Node<'t> {
         entries.iter().map(move |(name, _, node)| (&**name, self.with(*node)))
     }
 
-    /// The items of a list, or the value itself if it is not a list.
+    /// Returns the items of a list, or the value itself if it is not a list.
     pub fn values(self) -> Vec<Self> {
         match &self.data().value {
             Value::List(items) => items.iter().map(|item| self.with(*item)).collect(),
@@ -234,35 +228,34 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// Whether the value is an item of a list.
+    /// Returns whether the value is an item of a list.
     pub fn is_item(self) -> bool {
         let parent = self.with(self.data().parent);
         self.index != 0 && parent.shape() == Shape::List
     }
 
-    /// The value of a field that accepts one value or a list, by its position;
-    /// the mapping itself if there is none.
+    /// Returns the value of a field that accepts one value or a list, by its
+    /// position; the mapping itself if there is none.
     pub fn value(self, field: &str, position: usize) -> Self {
         let value = self.field(field).and_then(|node| node.values().get(position).copied());
         value.unwrap_or(self)
     }
 
-    /// The place of the value.
     pub fn span(self) -> Span {
         self.data().span
     }
 
-    /// The path of the value, such as `rules[3].regex`. A value with aliases has
-    /// the path of its anchor.
+    /// Returns the path of the value, such as `rules[3].regex`. A value with
+    /// aliases has the path of its anchor.
     pub fn path(self) -> String {
         let mut steps = Vec::new();
         let mut node = self;
         while node.index != 0 {
-            let NodeData { parent, place, .. } = *node.data();
+            let NodeData { parent, position, .. } = *node.data();
             node = self.with(parent);
             match &node.data().value {
-                Value::List(_) => steps.push(format!("[{place}]")),
-                Value::Mapping(entries) => steps.push(format!(".{}", entries.list[place].0)),
+                Value::List(_) => steps.push(format!("[{position}]")),
+                Value::Mapping(entries) => steps.push(format!(".{}", entries.list[position].0)),
                 Value::Scalar { .. } => {}
             }
         }
@@ -270,15 +263,17 @@ impl<'t> Node<'t> {
         path.strip_prefix('.').map(str::to_owned).unwrap_or(path)
     }
 
-    /// A finding about the value.
+    /// Returns a finding about the value.
     pub fn finding(self, code: Code, message: impl Into<String>) -> Finding {
         Finding { path: self.path(), ..Finding::at(code, self.span(), message) }
     }
 
-    /// A finding about the name of a field.
+    /// Returns a finding about the name of a field.
     pub fn field_finding(self, code: Code, name: &str, message: impl Into<String>) -> Finding {
         let span = match &self.data().value {
-            Value::Mapping(entries) => entries.position(name).map(|place| entries.list[place].1),
+            Value::Mapping(entries) => {
+                entries.position(name).map(|position| entries.list[position].1)
+            }
             _ => None,
         };
         let path = match self.path() {
@@ -289,7 +284,7 @@ impl<'t> Node<'t> {
     }
 }
 
-/// The type of a plain scalar.
+/// Returns the type of a plain scalar.
 fn resolve(text: &str) -> Shape {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Shape::Null,
@@ -319,7 +314,7 @@ fn resolve(text: &str) -> Shape {
     }
 }
 
-/// The lines of a text. YAML breaks lines at `\n`, `\r\n` and `\r`.
+/// Returns the lines of a text. YAML breaks lines at `\n`, `\r\n` and `\r`.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }

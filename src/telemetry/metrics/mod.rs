@@ -25,8 +25,7 @@ use crate::{
     target::Target,
 };
 
-/// The namespace of every metric.
-pub const NAMESPACE: &str = "S3CloudFrontInvalidator";
+const NAMESPACE: &str = "S3CloudFrontInvalidator";
 
 /// CloudWatch's limit for the value of a dimension, in characters.
 const MAX_DIMENSION_VALUE: usize = 1_024;
@@ -37,7 +36,6 @@ const MAX_DIMENSION_VALUE: usize = 1_024;
 pub struct TargetNames(BTreeMap<Distribution, String>);
 
 impl TargetNames {
-    /// The names of these targets.
     pub fn new(targets: &[Target]) -> Self {
         let mut names: BTreeMap<Distribution, String> = BTreeMap::new();
         for target in targets {

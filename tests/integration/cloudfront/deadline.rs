@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use aws_sdk_cloudfront::config::retry::RetryConfig;
-use s3_cloudfront_invalidator::cloudfront::{CloudFront, Settings};
+use s3_cloudfront_invalidator::cloudfront::{CloudFront, CloudFrontOptions};
 use tokio::time::Instant;
 
 use super::scripted::{Answer, LATENCY, ScriptedCloudFront, THROTTLED};
@@ -66,7 +66,7 @@ async fn the_message_names_the_last_response() {
         let submission = plan.submit_within(&scripted.client(), time).await;
         assert_eq!(words(&submission), ["retry:DeadlineExceeded"]);
         let message = message(&submission);
-        assert!(message.contains("CloudFront last answered Throttling"), "{message}");
+        assert!(message.contains("CloudFront's last response was Throttling"), "{message}");
         assert_eq!(message.contains("may have accepted it"), may_be_accepted, "{message}");
         assert_eq!(scripted.sent().len(), requests);
     }
@@ -86,7 +86,10 @@ async fn nothing_is_sent_without_time() {
 async fn a_margin_is_kept_for_the_answer() {
     for (time, margin) in [(2 * SECOND, SECOND / 2), (60 * SECOND, SECOND)] {
         let scripted = ScriptedCloudFront::always(Answer::Hang);
-        let settings = Settings { retry: Some(RetryConfig::disabled()), ..Settings::default() };
+        let settings = CloudFrontOptions {
+            retry: Some(RetryConfig::disabled()),
+            ..CloudFrontOptions::default()
+        };
         let cloudfront = CloudFront::new(&scripted.sdk_config(), settings);
         let plan = (0..20)
             .fold(HandPlan::direct(), |plan, path| plan.request("E1EXAMPLE", [format!("/{path}")]));

@@ -22,7 +22,7 @@ fn plan(n: usize, bad: &[usize]) -> HandPlan {
 #[tokio::test(start_paused = true)]
 async fn requests_outcome_and_message_of_each_error() {
     for (answer, requests, outcome, expected) in [
-        (TOO_MANY, 1, "retry:TooManyInvalidationsInProgress", "in some minutes"),
+        (TOO_MANY, 1, "retry:TooManyInvalidationsInProgress", "usually within minutes"),
         (THROTTLED, 10, "retry:Throttling", "whole account"),
         (
             Answer::Error(503, "ServiceUnavailable", "busy"),

@@ -23,7 +23,7 @@ use aws_smithy_runtime_api::{
     },
     http::StatusCode,
 };
-use s3_cloudfront_invalidator::cloudfront::{CloudFront, Settings};
+use s3_cloudfront_invalidator::cloudfront::{CloudFront, CloudFrontOptions};
 use tokio::time::Instant;
 
 /// One request that arrived.
@@ -160,7 +160,7 @@ impl ScriptedCloudFront {
 /// A client with the default attempts and a back-off that is not random.
 pub fn client(sdk_config: &SdkConfig) -> CloudFront {
     let retry = Some(retry_config());
-    CloudFront::new(sdk_config, Settings { retry, ..Settings::default() })
+    CloudFront::new(sdk_config, CloudFrontOptions { retry, ..CloudFrontOptions::default() })
 }
 
 /// Ten attempts with a back-off of 1, 2, 4, 8, 16 and then 20 seconds.

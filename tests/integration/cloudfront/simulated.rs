@@ -10,7 +10,7 @@ use cloudfront_simulator::{
 use s3_cloudfront_invalidator::cloudfront::{CloudFront, Outcome};
 
 use super::scripted::client;
-use crate::hand_plan::{HandPlan, ROLE, count, distribution, with_role, words};
+use crate::hand_plan::{HandPlan, ROLE, count, distribution, submitted_items, with_role, words};
 
 fn start(options: SimulatorOptions) -> (Simulator, CloudFront) {
     let simulator = Simulator::new(options);
@@ -66,7 +66,7 @@ async fn everything_is_accepted(options: SimulatorOptions, items: Vec<String>, r
         let plan =
             requests.fold(HandPlan::direct(), |plan, request| plan.request("E1EXAMPLE", request));
         let submission = plan.submit(&cloudfront).await;
-        for submitted in submission.items() {
+        for submitted in submitted_items(&submission) {
             match submitted.outcome.failure() {
                 None => {}
                 Some(failure) if failure.code == refusal => {
@@ -157,7 +157,7 @@ async fn the_same_batch_from_another_process_is_free() {
         for process in [&first, &second, &first] {
             let plan = HandPlan::direct().request("E1EXAMPLE", paths(50));
             let submission = plan.submit(process).await;
-            assert!(submission.items().all(|item| item.outcome.is_done()));
+            assert!(submitted_items(&submission).all(|item| item.outcome.is_done()));
         }
         assert_eq!(billed(&simulator).len(), 50, "{reused_reference:?}");
     }

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::{
     },
     http::StatusCode,
 };
-use s3_cloudfront_invalidator::cloudfront::{CloudFront, Outcome, Settings};
+use s3_cloudfront_invalidator::cloudfront::{CloudFront, CloudFrontOptions, Outcome};
 
 use super::scripted::{
     Answer, ScriptedCloudFront, THROTTLED, client, created, error, retry_config, sdk_config,
@@ -161,8 +161,8 @@ async fn settings() {
     let scripted = ScriptedCloudFront::always(THROTTLED);
     let retry = Some(retry_config().with_max_attempts(4));
     for (settings, word, requests) in [
-        (Settings { dry_run: true, ..Settings::default() }, "dry-run", 0),
-        (Settings { retry, ..Settings::default() }, "retry:Throttling", 4),
+        (CloudFrontOptions { dry_run: true, ..CloudFrontOptions::default() }, "dry-run", 0),
+        (CloudFrontOptions { retry, ..CloudFrontOptions::default() }, "retry:Throttling", 4),
     ] {
         let cloudfront = CloudFront::new(&scripted.sdk_config(), settings);
         assert_eq!(words(&plan().submit(&cloudfront).await), [word]);

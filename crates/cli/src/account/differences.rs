@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use s3_cloudfront_invalidator::{
     distribution::DistributionId,
-    rules::{Action, BucketPattern, Rule, RuleSet, Target, TargetIndex},
+    rules::{Action, BucketPattern, Rule, RuleSet},
+    target::{Target, TargetIndex},
 };
 
 use super::AccountDistribution;

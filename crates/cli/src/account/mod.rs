@@ -83,7 +83,8 @@ async fn read(client: &Client) -> anyhow::Result<Vec<AccountDistribution>> {
             // The list does not contain the default root object.
             let id = summary.id();
             let config = client.get_distribution_config().id(id).send().await;
-            let config = config.map_err(sdk_error).with_context(|| format!("cannot read {id}"))?;
+            let config =
+                config.map_err(sdk_error).with_context(|| format!("cannot read `{id}`"))?;
             let config = config.distribution_config();
             distributions.push(AccountDistribution {
                 id: id.to_owned(),

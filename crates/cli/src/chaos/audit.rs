@@ -1,3 +1,5 @@
+//! The items that the messages need, and those that were lost.
+
 use std::{collections::HashMap, time::Duration};
 
 use cloudfront_simulator::Recorded;
@@ -7,8 +9,7 @@ use super::{Message, sqs_event};
 
 /// An item to invalidate for a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expected {
-    /// When the message was sent.
+pub struct ExpectedItem {
     pub sent_at: Duration,
     /// The distribution or tenant.
     pub distribution: String,
@@ -18,14 +19,14 @@ pub struct Expected {
 
 /// Returns the items that each message by itself leads to. Unreadable messages
 /// and unaddressable keys have none.
-pub fn expected(rules: &RuleSet, messages: &[Message]) -> Vec<Expected> {
+pub fn expected(rules: &RuleSet, messages: &[Message]) -> Vec<ExpectedItem> {
     let mut expected = Vec::new();
     for message in messages {
         let payload = sqs_event(std::slice::from_ref(message));
         let Ok(payload) = event::read(payload.as_bytes(), "chaos") else { continue };
         for part in plan(rules, &payload).distributions {
             for item in part.requests.into_iter().flat_map(|request| request.items) {
-                expected.push(Expected {
+                expected.push(ExpectedItem {
                     sent_at: message.sent_at,
                     distribution: part.distribution.id.to_string(),
                     item: item.item.to_string(),
@@ -39,7 +40,7 @@ pub fn expected(rules: &RuleSet, messages: &[Message]) -> Vec<Expected> {
 /// Returns the expected items that no invalidation covers, as the item itself
 /// or as a wildcard, that was accepted after the message was sent. A message
 /// sent at the time of acceptance counts as sent before.
-pub(super) fn lost(expected: &[Expected], accepted: &[Recorded]) -> Vec<Expected> {
+pub(super) fn lost(expected: &[ExpectedItem], accepted: &[Recorded]) -> Vec<ExpectedItem> {
     let mut latest: HashMap<(&str, &str), Duration> = HashMap::new();
     for invalidation in accepted {
         for item in &invalidation.items {
@@ -47,7 +48,7 @@ pub(super) fn lost(expected: &[Expected], accepted: &[Recorded]) -> Vec<Expected
             *at = invalidation.accepted_at.max(*at);
         }
     }
-    let is_covered = |expected: &Expected| {
+    let is_covered = |expected: &ExpectedItem| {
         let is_accepted = |item: &str| {
             let at = latest.get(&(expected.distribution.as_str(), item));
             at.is_some_and(|at| *at >= expected.sent_at)
@@ -88,7 +89,7 @@ mod tests {
                 role: None,
             }];
             for (distribution, is_lost) in [("E1EXAMPLE", is_lost), ("E2EXAMPLE", true)] {
-                let expected = Expected {
+                let expected = ExpectedItem {
                     sent_at: Duration::from_secs(10),
                     distribution: distribution.to_owned(),
                     item: item.to_owned(),

@@ -41,15 +41,15 @@ pub async fn compare(
     let messages: Vec<Message> = changes
         .map(|(n, change)| Message::new(n.to_string(), message(change, n), bad.sent_at(n)))
         .collect();
-    let rules = || input::load_rules(global).expect("the rules file was readable a moment ago");
-    let expected = expected(&rules(), &messages);
+    let expected = expected(&input::load_rules(global)?, &messages);
     let day = async |options: &ChaosOptions, faults: Faults| {
+        let rules = input::load_rules(global)?;
         let cloudfront =
             SimulatorOptions { faults, seed, completion: COMPLETION, ..cloudfront.clone() };
-        simulate_day(&messages, &expected, options, cloudfront, rules).await
+        anyhow::Ok(simulate_day(&messages, &expected, options, cloudfront, rules).await)
     };
-    let good = day(&good, Faults::default()).await;
-    let bad = day(&bad, Faults::chaos()).await;
+    let good = day(&good, Faults::default()).await?;
+    let bad = day(&bad, Faults::chaos()).await?;
     match global.format {
         Format::Text => print_text(&good, &bad),
         Format::Json => {

@@ -24,6 +24,7 @@ mod queue;
 use std::{
     collections::HashSet,
     future::{Future, poll_fn},
+    mem,
     pin::pin,
     task::Poll,
     time::Duration,
@@ -32,14 +33,14 @@ use std::{
 use aws_sdk_cloudfront::config::retry::RetryConfig;
 use cloudfront_simulator::{Counters, Simulator, SimulatorOptions};
 use s3_cloudfront_invalidator::{
-    cloudfront::{CloudFront, Settings},
+    cloudfront::{CloudFront, CloudFrontOptions},
     handler::Function,
     response::Answer,
     rules::RuleSet,
 };
 use tokio::time::Instant;
 
-use audit::{Expected, expected};
+use audit::{ExpectedItem, expected};
 pub use comparison::compare;
 use queue::{Message, Queue, sqs_event};
 
@@ -58,7 +59,6 @@ pub struct ChaosOptions {
     pub pace: Duration,
     /// The timeout of the function.
     pub timeout: Duration,
-    /// The number of environments.
     pub environments: usize,
     /// The share of invocations to kill.
     pub kill: f64,
@@ -100,28 +100,25 @@ pub struct ChaosReport {
     pub late: usize,
     /// Receives of messages after their first.
     pub redeliveries: usize,
-    /// The messages that were received too often.
     pub dead_letters: Vec<Message>,
-    /// The expected items that were lost.
-    pub lost: Vec<Expected>,
-    /// The totals of CloudFront.
+    pub lost: Vec<ExpectedItem>,
     pub counters: Counters,
 }
 
-/// Delivers messages until none is left. `rules` reads the rules for each new
-/// environment.
+/// Delivers messages until none is left.
 pub async fn simulate_day(
     messages: &[Message],
-    expected: &[Expected],
+    expected: &[ExpectedItem],
     options: &ChaosOptions,
     cloudfront: SimulatorOptions,
-    rules: impl Fn() -> RuleSet,
+    rules: RuleSet,
 ) -> ChaosReport {
     let simulator = Simulator::new(cloudfront);
-    let start = || environment(&simulator, rules());
+    let start = || environment(&simulator);
     let mut rng = fastrand::Rng::with_seed(options.seed);
     let mut queue = Queue::new(messages, options);
-    let mut environments: Vec<Function> = (0..options.environments).map(|_| start()).collect();
+    let mut environments: Vec<CloudFront> = (0..options.environments).map(|_| start()).collect();
+    let mut function = Function::new(rules, start());
     let mut report = ChaosReport::default();
     while let Some(visible_at) = queue.next_visible() {
         tokio::time::sleep(visible_at.saturating_sub(simulator.now())).await;
@@ -136,11 +133,13 @@ pub async fn simulate_day(
         // first, a quarter at the second, and so on.
         let polls = (rng.f64() < options.kill).then(|| 1 + rng.u64(1..).trailing_zeros());
         let deadline = Instant::now() + options.timeout;
-        let invocation = invoke(&environments[environment], &batch, deadline);
+        // Environments differ only in the memory of their client.
+        mem::swap(&mut function.cloudfront, &mut environments[environment]);
+        let invocation = invoke(&function, &batch, deadline);
         match unless_killed(invocation, polls).await {
             None => {
                 report.killed += 1;
-                environments[environment] = start();
+                function.cloudfront = start();
             }
             Some(result) => {
                 report.late += usize::from(Instant::now() > deadline);
@@ -150,6 +149,7 @@ pub async fn simulate_day(
                 }
             }
         }
+        mem::swap(&mut function.cloudfront, &mut environments[environment]);
         tokio::time::sleep(options.pace).await;
     }
     report.dead_letters = queue.into_dead_letters();
@@ -158,12 +158,12 @@ pub async fn simulate_day(
     report
 }
 
-/// Starts the function. Retries do not wait, because the SDK's random back-off
-/// would make every run of a seed different.
-fn environment(simulator: &Simulator, rules: RuleSet) -> Function {
+/// Returns the client of a new environment. Retries do not wait, because the
+/// SDK's random back-off would make every run of a seed different.
+fn environment(simulator: &Simulator) -> CloudFront {
     let retry = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
-    let settings = Settings { retry: Some(retry), ..Settings::default() };
-    Function::new(rules, CloudFront::new(&simulator.sdk_config(), settings))
+    let options = CloudFrontOptions { retry: Some(retry), ..CloudFrontOptions::default() };
+    CloudFront::new(&simulator.sdk_config(), options)
 }
 
 /// Invokes the function as Lambda does for a queue with

@@ -1,3 +1,5 @@
+//! An SQS queue: visibility timeout, redelivery, dead letters.
+
 use std::{
     collections::{BTreeMap, HashSet},
     mem,
@@ -8,12 +10,10 @@ use serde_json::json;
 
 use super::ChaosOptions;
 
-/// A message of the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// The message id, the same at every receive.
     pub id: String,
-    /// The body.
     pub body: String,
     /// When it is sent, from the start of the day.
     pub sent_at: Duration,

@@ -95,7 +95,7 @@ async fn bad_day(changes: usize, options: ChaosOptions, in_progress: InProgress)
             ..SimulatorOptions::default()
         };
         let options = ChaosOptions { kill, ..options.clone() };
-        let day = simulate_day(&messages, &expected, &options, cloudfront, rules).await;
+        let day = simulate_day(&messages, &expected, &options, cloudfront, rules()).await;
         assert_eq!(day.lost, []);
         // No message becomes a dead letter because of others in its batch.
         for dead in &day.dead_letters {
@@ -157,7 +157,7 @@ async fn no_invocation_is_late_when_cloudfront_does_not_respond() {
     let options = ChaosOptions { batch: 30, max_receives: 2, ..ChaosOptions::default() };
     let cloudfront =
         SimulatorOptions { latency: Duration::from_secs(3_600), ..SimulatorOptions::default() };
-    let day = simulate_day(&messages, &[], &options, cloudfront, rules).await;
+    let day = simulate_day(&messages, &[], &options, cloudfront, rules()).await;
     // Every invocation reported all of its messages as failed in time.
     assert_eq!((day.invocations, day.late), (4, 0));
     assert_eq!(day.dead_letters.len(), 60);

@@ -10,33 +10,33 @@ use s3_cloudfront_invalidator::{
     event::{Change, Identity, Kind, Occurrence},
     rules::{
         AccountId, Code, Decision, Finding, Findings, Node, RegionName, RuleSet, RulesFile, Shape,
-        TargetIndex, Verdict,
+        Verdict,
         mapping::{Expected, MappingReader, TEST, read, read_list, read_texts},
         unknown_target,
     },
+    target::TargetIndex,
 };
 use serde::Serialize;
 
-use super::suggest::quote_list;
+use crate::{input::S3Uri, output::quote_list};
 
 /// A test that can be run.
 #[derive(Debug)]
 pub struct FileTest<'t> {
     expect: Node<'t>,
     change: Change,
-    expected: Outcome,
+    expected: Expectation,
 }
 
-/// What the rules make of a change.
+/// What a test expects of a change, and what the rules make of it.
 #[derive(Debug, PartialEq, Eq)]
-enum Outcome {
+enum Expectation {
     Ignored,
     Unmatched,
     /// The items of each target that has any.
     Matched(BTreeMap<TargetIndex, BTreeSet<String>>),
 }
 
-/// The results of a file's tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TestSummary {
     pub passed: usize,
@@ -79,7 +79,7 @@ fn read_test<'t>(
                 let items: BTreeSet<String> = texts.into_iter().map(|(_, text)| text).collect();
                 targets.extend(target.filter(|_| !items.is_empty()).map(|target| (target, items)));
             }
-            Outcome::Matched(targets)
+            Expectation::Matched(targets)
         }
         _ => {
             let words = "`ignored`, `unmatched`, or a mapping of targets to items";
@@ -103,9 +103,7 @@ fn read_change(fields: &mut MappingReader<'_, '_>) -> Option<Change> {
     let account = fields.read::<AccountId>("account");
     let region = fields.read::<RegionName>("region");
     let (node, url, kind) = (node?, url?, kind?);
-    let parts = url.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
-    let parts = parts.filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty());
-    let Some((bucket, key)) = parts else {
+    let Ok(S3Uri { bucket, key }) = S3Uri::parse(&url) else {
         let mut finding = node.finding(Code::BadKey, format!("`{url}` is not `s3://BUCKET/KEY`"));
         if !url.contains(':') && !url.starts_with('/') && url.contains('/') {
             finding = finding.help(format!("write `s3://{url}`"));
@@ -114,21 +112,21 @@ fn read_change(fields: &mut MappingReader<'_, '_>) -> Option<Change> {
         return None;
     };
     Some(Change {
+        identity: Identity::new(&bucket, &key, kind, None, Occurrence::Only, None),
         bucket: bucket.into(),
-        key: key.to_owned(),
+        key,
         kind,
         time_ms: None,
         size,
         account: account.map(|AccountId(id)| id.into()),
         region: region.map(|RegionName(name)| name.into()),
-        identity: Identity::new(bucket, key, kind, None, Occurrence::Only, None),
     })
 }
 
-fn read_word(node: Node<'_>, findings: &mut Findings) -> Option<Outcome> {
+fn read_word(node: Node<'_>, findings: &mut Findings) -> Option<Expectation> {
     match node.text() {
-        "ignored" => Some(Outcome::Ignored),
-        "unmatched" => Some(Outcome::Unmatched),
+        "ignored" => Some(Expectation::Ignored),
+        "unmatched" => Some(Expectation::Unmatched),
         other => {
             let message = format!("`{other}` is neither `ignored`, `unmatched` nor a mapping");
             let finding = node.finding(Code::UnknownValue, message);
@@ -167,7 +165,7 @@ pub fn run(tests: &[FileTest<'_>], rules: &RuleSet, findings: &mut Findings) -> 
     let mut summary = TestSummary::default();
     for test in tests {
         let decision = rules.decide(&test.change);
-        let actual = Outcome::of(&decision);
+        let actual = Expectation::of(&decision);
         if test.expected == actual {
             summary.passed += 1;
         } else {
@@ -178,7 +176,7 @@ pub fn run(tests: &[FileTest<'_>], rules: &RuleSet, findings: &mut Findings) -> 
     summary
 }
 
-impl Outcome {
+impl Expectation {
     fn of(decision: &Decision) -> Self {
         match decision.verdict {
             Verdict::Ignored => Self::Ignored,
@@ -196,7 +194,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome as lines that start with a sign.
+    /// It as lines that start with a sign.
     fn lines(&self, sign: char, rules: &RuleSet) -> Vec<String> {
         match self {
             Self::Ignored => vec![format!("{sign} ignored")],
@@ -215,14 +213,21 @@ impl Outcome {
     }
 }
 
-fn failure(test: &FileTest<'_>, actual: &Outcome, decision: &Decision, rules: &RuleSet) -> Finding {
+fn failure(
+    test: &FileTest<'_>,
+    actual: &Expectation,
+    decision: &Decision,
+    rules: &RuleSet,
+) -> Finding {
     let FileTest { expect, change, expected } = test;
     let lines = match (expected, actual) {
-        (Outcome::Matched(expected), Outcome::Matched(actual)) => diff(expected, actual, rules),
+        (Expectation::Matched(expected), Expectation::Matched(actual)) => {
+            diff(expected, actual, rules)
+        }
         _ => [expected.lines('-', rules), actual.lines('+', rules)].concat(),
     };
     let Change { bucket, key, .. } = change;
-    let message = format!("s3://{bucket}/{key} does not lead to what is expected");
+    let message = format!("s3://{bucket}/{key} gives another result than `expect`");
     let finding = expect
         .finding(Code::FailedTest, message)
         .note(format!("- expected, + actual\n{}", lines.join("\n")))
@@ -260,6 +265,9 @@ fn diff(
     lines
 }
 
+/// The most matching rules that are named.
+const MAX_RULES: usize = 20;
+
 /// Which rules matched.
 fn matched_rules(rules: &RuleSet, change: &Change, decision: &Decision) -> String {
     let matching = rules.matching_rules(change);
@@ -268,7 +276,7 @@ fn matched_rules(rules: &RuleSet, change: &Change, decision: &Decision) -> Strin
         if names.len() > 1 && decision.contributions.is_empty() { ", without items" } else { "" };
     match names.len() {
         0 => "no rule matched".to_owned(),
-        1 => format!("matched by the rule {}", quote_list(&names)),
-        _ => format!("matched by the rules {}{without}", quote_list(&names)),
+        1 => format!("matched by the rule {}", quote_list(&names, "and", MAX_RULES)),
+        _ => format!("matched by the rules {}{without}", quote_list(&names, "and", MAX_RULES)),
     }
 }

@@ -1,9 +1,9 @@
-//! `invalidator check`
+//! `invalidator check`: errors and lints of a rules file, and its tests.
 
 mod file_tests;
 mod lint;
-pub mod render;
 mod report;
+pub mod snippet;
 mod suggest;
 
 use std::path::PathBuf;

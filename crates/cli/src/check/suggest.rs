@@ -5,13 +5,17 @@ use s3_cloudfront_invalidator::rules::{
     mapping::{COLLAPSE, FILE, INVALIDATE, RULE, TARGET, TEST},
 };
 
+use crate::output::quote_list;
+
 /// How similar two words must be, from 0 to 1, for one to be a misspelling.
 const SIMILAR: f64 = 0.8;
 
 /// No name is longer, and the cost of comparing grows with the product of the lengths.
 const MAX_WORD: usize = 100;
 
-/// The help for a finding.
+/// The most known words that are listed.
+const MAX_KNOWN: usize = 20;
+
 pub fn help(finding: &Finding) -> Option<String> {
     let Some(UnknownWord { word, known }) = &finding.unknown else {
         return match finding.code {
@@ -36,7 +40,7 @@ pub fn help(finding: &Finding) -> Option<String> {
         Code::UnknownTarget => "targets",
         _ => "accepted values",
     };
-    Some(format!("the {what} are {}", quote_list(known)))
+    Some(format!("the {what} are {}", quote_list(known, "and", MAX_KNOWN)))
 }
 
 /// The known word that is most similar to `word`, if one is similar enough.
@@ -51,21 +55,6 @@ fn nearest<'k>(word: &str, known: &'k [String]) -> Option<&'k str> {
         .filter(|(similarity, _)| *similarity > SIMILAR)
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .map(|(_, known)| known)
-}
-
-/// "`a`, `b` and `c`"; of a long list, the first items.
-pub fn quote_list(words: &[impl AsRef<str>]) -> String {
-    const SHOWN: usize = 20;
-    let mut quoted: Vec<String> =
-        words.iter().take(SHOWN).map(|word| format!("`{}`", word.as_ref())).collect();
-    if words.len() > SHOWN {
-        quoted.push(format!("{} more", words.len() - SHOWN));
-    }
-    match quoted.pop() {
-        Some(last) if quoted.is_empty() => last,
-        Some(last) => format!("{} and {last}", quoted.join(", ")),
-        None => String::new(),
-    }
 }
 
 /// The most likely cause of an error of the YAML parser.
@@ -128,13 +117,5 @@ mod tests {
         ] {
             assert_eq!(nearest(word, &known), expected, "{word}");
         }
-    }
-
-    #[test]
-    fn lists_read_as_sentences() {
-        assert_eq!(quote_list(&[""; 0]), "");
-        assert_eq!(quote_list(&["a"]), "`a`");
-        assert_eq!(quote_list(&["a", "b", "c"]), "`a`, `b` and `c`");
-        assert!(quote_list(&["a"; 30]).ends_with("`a` and 10 more"));
     }
 }

@@ -1,6 +1,6 @@
 //! Evaluates an event pattern as EventBridge does.
 //!
-//! It knows the operators that `render` writes, but shares no code with it:
+//! It knows the operators that `json` writes, but shares no code with it:
 //!
 //! - A pattern is an object. It matches if and only if every field matches.
 //! - `"$or": [{…}, {…}]` matches if and only if one of the patterns does.

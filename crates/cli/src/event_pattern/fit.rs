@@ -1,9 +1,12 @@
+//! Packs rows into patterns within the limits of EventBridge, and widens them if
+//! they do not fit.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::{
-    EventPatterns, PatternLimits, render,
+    EventPatterns, PatternLimits, json,
     row::{Row, Scope, disjoint_groups, reduce},
     text_filter::TextFilter,
 };
@@ -33,7 +36,7 @@ pub(super) fn fit(mut rows: Vec<Row>, limits: PatternLimits) -> EventPatterns {
                     continue;
                 }
                 // A single row without a filter.
-                vec![render::pattern(&reduce(rows.clone()))]
+                vec![json::pattern(&reduce(rows.clone()))]
             }
         };
         let every_bucket = rows.iter().any(|row| row.bucket == TextFilter::Any);
@@ -62,18 +65,18 @@ fn pack(rows: &[Row], limits: PatternLimits) -> Result<Vec<Value>, (Vec<Row>, Ve
         packed = if render_within(&longer, limits).is_some() {
             longer
         } else {
-            patterns.push(render::pattern(&packed));
+            patterns.push(json::pattern(&packed));
             group
         };
     }
-    patterns.push(render::pattern(&packed));
+    patterns.push(json::pattern(&packed));
     if patterns.len() > limits.patterns { Err((rows.to_vec(), Vec::new())) } else { Ok(patterns) }
 }
 
 fn render_within(rows: &[Row], limits: PatternLimits) -> Option<Value> {
     let wildcards = rows.iter().filter(|row| row.key.is_wildcard()).count();
-    let pattern = render::pattern(rows);
-    (wildcards <= limits.wildcards && render::length(&pattern) <= limits.characters)
+    let pattern = json::pattern(rows);
+    (wildcards <= limits.wildcards && json::length(&pattern) <= limits.characters)
         .then_some(pattern)
 }
 

@@ -1,10 +1,11 @@
-//! `invalidator event-pattern`
+//! `invalidator event-pattern`: filters for EventBridge that match what the rules
+//! match.
 
 mod evaluate;
 mod fit;
+mod json;
 mod literals;
 mod patterns;
-mod render;
 mod row;
 mod text_filter;
 
@@ -127,7 +128,7 @@ fn test(patterns: &[Value], file: &Path, format: Format) -> anyhow::Result<Exit>
     let text = input::read_text(file)?;
     let mut tested = Vec::new();
     for event in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
-        let event = event.with_context(|| format!("{} is not JSON", file.display()))?;
+        let event = event.with_context(|| format!("`{}` is not JSON", file.display()))?;
         let field = |pointer| event.pointer(pointer).cloned().unwrap_or_default();
         tested.push(TestedEvent {
             detail_type: field("/detail-type"),

@@ -1,3 +1,6 @@
+//! Rules as rows, each a product of simple filters, that can be merged and
+//! compared.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use s3_cloudfront_invalidator::{

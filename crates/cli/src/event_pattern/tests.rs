@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     EventPatterns, PatternLimits, PatternOptions, bucket_pattern, evaluate::matches,
-    event_patterns, render, row::kind_detail_types,
+    event_patterns, json, row::kind_detail_types,
 };
 
 /// Makes the patterns for rules that have these conditions, or `ignore`.
@@ -126,7 +126,7 @@ fn rules_are_split_before_they_are_widened() {
     let prefixes: Vec<String> = (0..200).map(|i| format!("section-{i:03}/pages/")).collect();
     let made = patterns(&[&format!("bucket: a, prefix: {prefixes:?}")]);
     assert_eq!(made.len(), 4);
-    assert!(made.iter().all(|pattern| render::length(pattern) <= 2_048));
+    assert!(made.iter().all(|pattern| json::length(pattern) <= 2_048));
 }
 
 #[test]
@@ -298,7 +298,7 @@ proptest! {
         let made = event_patterns(&rules, &PatternOptions { fallback, fallback_buckets: Vec::new(), limits });
         prop_assert!(made.patterns.len() <= patterns);
         for pattern in &made.patterns {
-            prop_assert!(render::length(pattern) <= characters);
+            prop_assert!(json::length(pattern) <= characters);
             prop_assert!(pattern.to_string().matches(r#""wildcard":"#).count() <= wildcards);
         }
         for (event, kind) in events {

@@ -1,3 +1,5 @@
+//! Filters for a bucket name or a key, with the operators of EventBridge.
+
 use serde_json::{Value, json};
 
 use s3_cloudfront_invalidator::rules::BucketPattern;

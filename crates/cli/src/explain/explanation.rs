@@ -1,13 +1,15 @@
+//! Observes the rules as they decide a change.
+
 use s3_cloudfront_invalidator::{
+    distribution::DistributionId,
     event::Change,
     rules::{
         Action, BucketPattern, Condition, Conditions, Contribution, Decision, Mismatch, Rule,
-        RuleMatch, RuleObserver, RuleRegex, RuleSet, Target, TargetIndex, Verdict,
+        RuleMatch, RuleObserver, RuleRegex, RuleSet, Verdict,
     },
+    target::{Target, TargetIndex},
 };
 use serde::Serialize;
-
-use crate::plan::document::DistributionKey;
 
 /// How the rules decide a change, as `--format json` prints it.
 #[derive(Serialize)]
@@ -24,7 +26,7 @@ pub struct Explanation<'a> {
     pub verdict: Verdict,
     pub fallback: FallbackUse,
     /// One for each rule, in the order of the file.
-    pub rules: Vec<RuleOutcome<'a>>,
+    pub rules: Vec<RuleExplanation<'a>>,
     /// In the order in which they were first used.
     pub targets: Vec<TargetItems<'a>>,
 }
@@ -42,17 +44,18 @@ pub enum FallbackUse {
 }
 
 #[derive(Serialize)]
-pub struct RuleOutcome<'a> {
+pub struct RuleExplanation<'a> {
     #[serde(rename = "rule")]
     pub name: &'a str,
     pub line: usize,
     #[serde(flatten)]
-    pub outcome: Outcome<'a>,
+    pub result: RuleResult<'a>,
 }
 
+/// What a rule makes of a change.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
-pub enum Outcome<'a> {
+pub enum RuleResult<'a> {
     Matched {
         ignore: bool,
         stop: bool,
@@ -69,9 +72,7 @@ pub enum Outcome<'a> {
     Excepted {
         /// The index of the set that is satisfied.
         except: usize,
-        /// The conditions of that set.
         conditions: Vec<Condition>,
-        /// The number of sets.
         #[serde(skip)]
         sets: usize,
     },
@@ -94,7 +95,7 @@ pub struct TargetItems<'a> {
     #[serde(rename = "target")]
     pub name: &'a str,
     #[serde(flatten)]
-    pub id: DistributionKey,
+    pub id: &'a DistributionId,
     /// Whether the key is below the origin path.
     pub served: bool,
     pub made: Vec<TemplateItems<'a>>,
@@ -120,9 +121,10 @@ impl<'a> Explanation<'a> {
         let mut explainer =
             Explainer { set: rules, change, rules: Vec::new(), last: "", targets: Vec::new() };
         let decision = rules.observe(change, &mut explainer);
-        let Explainer { rules: mut outcomes, last, targets, .. } = explainer;
-        let rest = &rules.rules()[outcomes.len()..];
-        outcomes.extend(rest.iter().map(|rule| outcome(rule, Outcome::NotRead { after: last })));
+        let Explainer { rules: mut explained_rules, last, targets, .. } = explainer;
+        let rest = &rules.rules()[explained_rules.len()..];
+        explained_rules
+            .extend(rest.iter().map(|rule| explained(rule, RuleResult::NotRead { after: last })));
         let fallback = match (decision.verdict, rules.fallback()) {
             (Verdict::Matched | Verdict::Ignored, _) => FallbackUse::NotNeeded,
             (Verdict::Unmatched, None) => FallbackUse::NotSet,
@@ -138,7 +140,7 @@ impl<'a> Explanation<'a> {
             region: change.region.as_deref(),
             verdict: decision.verdict,
             fallback,
-            rules: outcomes,
+            rules: explained_rules,
             targets,
         };
         (explanation, decision)
@@ -149,7 +151,7 @@ struct Explainer<'a> {
     set: &'a RuleSet,
     change: &'a Change,
     /// The rules evaluated so far.
-    rules: Vec<RuleOutcome<'a>>,
+    rules: Vec<RuleExplanation<'a>>,
     /// The name of the last rule that matched.
     last: &'a str,
     targets: Vec<TargetItems<'a>>,
@@ -168,9 +170,9 @@ impl<'a> RuleObserver<'a> for Explainer<'a> {
             }));
         }
         self.last = &rule.name;
-        self.rules.push(outcome(
+        self.rules.push(explained(
             rule,
-            Outcome::Matched {
+            RuleResult::Matched {
                 ignore: matches!(rule.action, Action::Ignore),
                 stop: matches!(rule.action, Action::Invalidate { stop: true, .. }),
                 regex: regex.map(RuleRegex::pattern),
@@ -181,7 +183,7 @@ impl<'a> RuleObserver<'a> for Explainer<'a> {
 
     fn mismatched(&mut self, rule: &'a Rule, mismatch: Mismatch) {
         let mismatch = match mismatch {
-            Mismatch::Condition(condition) => Outcome::Failed {
+            Mismatch::Condition(condition) => RuleResult::Failed {
                 condition,
                 wanted: values(&rule.conditions, condition),
                 actual: actual(self.change, condition),
@@ -189,10 +191,10 @@ impl<'a> RuleObserver<'a> for Explainer<'a> {
             Mismatch::Except(except) => {
                 let given = |&one: &Condition| !values(&rule.except[except], one).is_empty();
                 let conditions = Condition::ALL.into_iter().filter(given).collect();
-                Outcome::Excepted { except, conditions, sets: rule.except.len() }
+                RuleResult::Excepted { except, conditions, sets: rule.except.len() }
             }
         };
-        self.rules.push(outcome(rule, mismatch));
+        self.rules.push(explained(rule, mismatch));
     }
 
     fn rendered(
@@ -215,7 +217,7 @@ impl<'a> RuleObserver<'a> for Explainer<'a> {
             Some(items) => items.made.push(made),
             None => self.targets.push(TargetItems {
                 name: &target.name,
-                id: DistributionKey::of(&target.distribution),
+                id: &target.distribution.id,
                 served: target.paths.url_path(&self.change.key).is_some(),
                 made: vec![made],
                 target,
@@ -224,8 +226,8 @@ impl<'a> RuleObserver<'a> for Explainer<'a> {
     }
 }
 
-fn outcome<'a>(rule: &'a Rule, outcome: Outcome<'a>) -> RuleOutcome<'a> {
-    RuleOutcome { name: &rule.name, line: rule.line, outcome }
+fn explained<'a>(rule: &'a Rule, result: RuleResult<'a>) -> RuleExplanation<'a> {
+    RuleExplanation { name: &rule.name, line: rule.line, result }
 }
 
 /// The value that a condition is compared with.

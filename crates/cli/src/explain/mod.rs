@@ -5,31 +5,36 @@ mod text;
 
 use s3_cloudfront_invalidator::{
     event::{Change, Identity, Kind, Occurrence},
-    plan::{Plan, PlanOptions, Planner},
+    plan::{Plan, Planner},
     rules::RuleSet,
 };
 use serde::Serialize;
 
 use self::explanation::Explanation;
-use crate::{Exit, Format, Global, input, output::print_json, plan::document::PlanDocument};
+use crate::{
+    Exit, Format, Global,
+    input::{self, S3Uri},
+    output::print_json,
+    plan::document::PlanDocument,
+};
 
 /// Explains, rule by rule, what a change of an object invalidates.
 ///
 /// Shows every rule in order with the first condition that is not satisfied,
-/// then the items per target with the template that made each, then the plan
+/// then the items per target with the template that produced each, then the plan
 /// for all these changes together.
 #[derive(clap::Args)]
 pub struct Args {
     /// Objects. The key is everything after the bucket's slash, not encoded.
-    #[arg(required = true, value_name = "s3://BUCKET/KEY", value_parser = Object::parse)]
-    objects: Vec<Object>,
+    #[arg(required = true, value_name = "s3://BUCKET/KEY", value_parser = S3Uri::parse)]
+    objects: Vec<S3Uri>,
     #[command(flatten)]
-    event: Event,
+    event: EventArgs,
 }
 
 /// The event of the objects.
 #[derive(clap::Args)]
-struct Event {
+struct EventArgs {
     /// The event, as in `events` of a rule.
     #[arg(long = "event", value_name = "EVENT", default_value = "created")]
     kind: Kind,
@@ -47,7 +52,7 @@ struct Event {
 pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let rules = input::load_rules(global)?;
     let changes: Vec<Change> =
-        args.objects.into_iter().map(|object| args.event.of(object)).collect();
+        args.objects.into_iter().map(|object| args.event.change(object)).collect();
     let (explanations, plan) = explain(&rules, &changes);
     match global.format {
         Format::Text => anstream::print!("{}", text::render(&explanations, &plan)),
@@ -61,7 +66,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
 
 /// Explains each change, and plans them all together.
 fn explain<'a>(rules: &'a RuleSet, changes: &'a [Change]) -> (Vec<Explanation<'a>>, Plan) {
-    let mut planner = Planner::new(rules.targets(), PlanOptions::default());
+    let mut planner = Planner::new(rules.targets());
     let mut explanations = Vec::new();
     for change in changes {
         let (explanation, decision) = Explanation::new(rules, change);
@@ -78,9 +83,9 @@ struct ExplainDocument<'a> {
     plan: PlanDocument,
 }
 
-impl Event {
-    fn of(&self, object: Object) -> Change {
-        let Object { bucket, key } = object;
+impl EventArgs {
+    fn change(&self, object: S3Uri) -> Change {
+        let S3Uri { bucket, key } = object;
         let kind = self.kind;
         Change {
             identity: Identity::new(&bucket, &key, kind, None, Occurrence::Only, None),
@@ -95,51 +100,14 @@ impl Event {
     }
 }
 
-/// An object by its S3 URI.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Object {
-    bucket: String,
-    key: String,
-}
-
-impl Object {
-    fn parse(text: &str) -> Result<Self, String> {
-        let rest = text
-            .strip_prefix("s3://")
-            .ok_or("expected s3://BUCKET/KEY, as in s3://example-site/docs/index.html")?;
-        match rest.split_once('/') {
-            Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => {
-                Ok(Self { bucket: bucket.to_owned(), key: key.to_owned() })
-            }
-            _ => Err("expected a bucket and a key, as in s3://example-site/docs/index.html".into()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use s3_cloudfront_invalidator::{distribution::DistributionId, rules::Condition};
 
     use super::{
-        explanation::{FallbackUse, Outcome},
+        explanation::{FallbackUse, RuleResult},
         *,
     };
-
-    #[test]
-    fn keys_are_everything_after_the_first_slash() {
-        for (text, bucket, key) in [
-            ("s3://b/k", "b", "k"),
-            ("s3://b//k/", "b", "/k/"),
-            ("s3://b/a b%20+?#*~", "b", "a b%20+?#*~"),
-            ("s3://b/s3://c/d", "b", "s3://c/d"),
-        ] {
-            let object = Object { bucket: bucket.to_owned(), key: key.to_owned() };
-            assert_eq!(Object::parse(text), Ok(object), "{text}");
-        }
-        for text in ["", "k", "/b/k", "s3:/b/k", "S3://b/k", "s3://b", "s3://b/", "s3:///k"] {
-            assert!(Object::parse(text).is_err(), "{text}");
-        }
-    }
 
     fn rules(yaml: &str) -> RuleSet {
         let yaml = format!("version: 1\n{yaml}");
@@ -147,8 +115,8 @@ mod tests {
     }
 
     fn change(object: &str) -> Change {
-        let event = Event { kind: Kind::Created, size: None, account: None, region: None };
-        event.of(Object::parse(object).expect(object))
+        let event = EventArgs { kind: Kind::Created, size: None, account: None, region: None };
+        event.change(S3Uri::parse(object).expect(object))
     }
 
     /// The text for one object without colour, with a fallback.
@@ -176,11 +144,11 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_of_keys_are_escaped() {
+    fn hidden_characters_of_keys_are_escaped() {
         let yaml = "rules: [{name: r, regex: '(.*)', invalidate: E1EXAMPLE}]";
-        let text = text(yaml, "s3://b/\u{1b}[31mred\r\u{9b}m");
+        let text = text(yaml, "s3://b/\u{1b}[31mred\r\u{9b}m\u{202e}");
         assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text}");
-        assert!(text.contains(r"s3://b/\u{1b}[31mred\r\u{9b}m (created)"), "{text}");
+        assert!(text.contains(r"s3://b/\u{1b}[31mred\r\u{9b}m\u{202e} (created)"), "{text}");
     }
 
     #[test]
@@ -196,7 +164,7 @@ mod tests {
             size: Some(10),
             ..change("s3://b/p/1.html")
         };
-        assert!(matches!(outcomes(&rules, &good)[..], [Outcome::Matched { .. }]));
+        assert!(matches!(results(&rules, &good)[..], [RuleResult::Matched { .. }]));
         type Case = (fn(&mut Change), Condition, &'static [&'static str], Option<&'static str>);
         let cases: [Case; 11] = [
             (|c| c.bucket = "c".into(), Condition::Bucket, &["b", "x-*"], Some("c")),
@@ -220,8 +188,9 @@ mod tests {
             let mut change = good.clone();
             edit(&mut change);
             let wanted = wanted.iter().map(|&text| text.to_owned()).collect();
-            let failed = Outcome::Failed { condition, wanted, actual: actual.map(str::to_owned) };
-            assert_eq!(outcomes(&rules, &change), [failed]);
+            let failed =
+                RuleResult::Failed { condition, wanted, actual: actual.map(str::to_owned) };
+            assert_eq!(results(&rules, &change), [failed]);
         }
     }
 
@@ -231,8 +200,8 @@ mod tests {
             "rules: [{name: r, ignore: true, except: [{prefix: x/}, {suffix: a, prefix: d/}]}]",
         );
         let conditions = vec![Condition::Prefix, Condition::Suffix];
-        let excepted = Outcome::Excepted { except: 1, conditions, sets: 2 };
-        assert_eq!(outcomes(&rules, &change("s3://b/d/a")), [excepted]);
+        let excepted = RuleResult::Excepted { except: 1, conditions, sets: 2 };
+        assert_eq!(results(&rules, &change("s3://b/d/a")), [excepted]);
     }
 
     #[test]
@@ -266,7 +235,7 @@ rules: [{name: r, invalidate: [{target: www, paths: /a}, {target: www, paths: /b
         }
     }
 
-    fn outcomes<'a>(rules: &'a RuleSet, change: &'a Change) -> Vec<Outcome<'a>> {
-        Explanation::new(rules, change).0.rules.into_iter().map(|rule| rule.outcome).collect()
+    fn results<'a>(rules: &'a RuleSet, change: &'a Change) -> Vec<RuleResult<'a>> {
+        Explanation::new(rules, change).0.rules.into_iter().map(|rule| rule.result).collect()
     }
 }

@@ -5,10 +5,11 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use s3_cloudfront_invalidator::{
     plan::Plan,
-    rules::{Condition, FALLBACK_TARGET, Verdict},
+    rules::{Condition, FALLBACK_TARGET, Verdict, is_hidden},
 };
 
-use super::explanation::{Explanation, FallbackUse, Outcome, RuleOutcome, TargetItems};
+use super::explanation::{Explanation, FallbackUse, RuleExplanation, RuleResult, TargetItems};
+use crate::output::{pluralize, quote_list};
 
 const TITLE: Style = Style::new().bold();
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -16,7 +17,7 @@ const BAD: Style = AnsiColor::Red.on_default();
 const QUIET: Style = Style::new().dimmed();
 
 /// The most values of a list that are shown; the others are counted.
-const SHOWN_VALUES: usize = 5;
+const MAX_VALUES: usize = 5;
 
 pub fn render(explanations: &[Explanation<'_>], plan: &Plan) -> String {
     let mut out = String::new();
@@ -47,21 +48,21 @@ fn title(explanation: &Explanation<'_>) -> String {
     format!("{TITLE}{object}{TITLE:#} ({event}): {style}{verdict}{style:#}\n")
 }
 
-fn rules(rules: &[RuleOutcome<'_>]) -> String {
+fn rules(rules: &[RuleExplanation<'_>]) -> String {
     let rows: Vec<_> = rules
         .iter()
-        .map(|rule| (visible(rule.name), format!("line {}", rule.line), &rule.outcome))
+        .map(|rule| (visible(rule.name), format!("line {}", rule.line), &rule.result))
         .collect();
     let names = rows.iter().map(|row| row.0.chars().count()).max().unwrap_or(0);
     let lines = rows.iter().map(|row| row.1.len()).max().unwrap_or(0);
     let mut out = String::new();
-    for (name, line, outcome) in &rows {
-        let (style, sign) = match outcome {
-            Outcome::Matched { .. } => (GOOD, '✓'),
-            Outcome::Failed { .. } | Outcome::Excepted { .. } => (QUIET, '✗'),
-            Outcome::NotRead { .. } => (QUIET, '·'),
+    for (name, line, result) in &rows {
+        let (style, sign) = match result {
+            RuleResult::Matched { .. } => (GOOD, '✓'),
+            RuleResult::Failed { .. } | RuleResult::Excepted { .. } => (QUIET, '✗'),
+            RuleResult::NotRead { .. } => (QUIET, '·'),
         };
-        let text = describe(outcome);
+        let text = describe(result);
         let _ = writeln!(
             out,
             "  {style}{sign}{style:#} {name:names$}  {QUIET}{line:lines$}{QUIET:#}  {text}"
@@ -70,9 +71,9 @@ fn rules(rules: &[RuleOutcome<'_>]) -> String {
     out
 }
 
-fn describe(outcome: &Outcome<'_>) -> String {
-    match outcome {
-        Outcome::Matched { ignore, stop, regex, captures } => {
+fn describe(result: &RuleResult<'_>) -> String {
+    match result {
+        RuleResult::Matched { ignore, stop, regex, captures } => {
             let mut text = match regex {
                 Some(regex) => format!("matches {}", quoted(regex)),
                 None => "matches".to_owned(),
@@ -84,16 +85,16 @@ fn describe(outcome: &Outcome<'_>) -> String {
                 };
             }
             text += match (ignore, stop) {
-                (true, _) => "; ignore: no later rule is read",
-                (_, true) => "; stop: no later rule is read",
+                (true, _) => "; ignore: no later rule is evaluated",
+                (_, true) => "; stop: no later rule is evaluated",
                 _ => "",
             };
             text
         }
-        Outcome::Failed { condition, wanted, actual } => {
+        RuleResult::Failed { condition, wanted, actual } => {
             format!("{}: {}", condition.name(), mismatch(*condition, wanted, actual.as_deref()))
         }
-        Outcome::Excepted { except, conditions, sets } => {
+        RuleResult::Excepted { except, conditions, sets } => {
             let number = if *sets > 1 { format!(" {}", except + 1) } else { String::new() };
             let names: Vec<_> = conditions.iter().map(|condition| condition.name()).collect();
             match names.is_empty() {
@@ -101,14 +102,14 @@ fn describe(outcome: &Outcome<'_>) -> String {
                 false => format!("except{number}: excluded by {}", names.join(" and ")),
             }
         }
-        Outcome::NotRead { after } => {
-            format!("{QUIET}not read after {}{QUIET:#}", quoted(after))
+        RuleResult::NotRead { after } => {
+            format!("{QUIET}not evaluated after {}{QUIET:#}", quoted(after))
         }
     }
 }
 
 fn mismatch(condition: Condition, wanted: &[String], actual: Option<&str>) -> String {
-    let wanted = one_of(wanted);
+    let wanted = visible(&quote_list(wanted, "or", MAX_VALUES));
     match (condition, actual) {
         (Condition::Prefix, _) => format!("the key does not start with {wanted}"),
         (Condition::Suffix, _) => format!("the key does not end with {wanted}"),
@@ -155,8 +156,7 @@ fn target(items: &TargetItems<'_>) -> String {
 fn planned(plan: &Plan) -> String {
     let billed = match plan.billed_paths() {
         0 => "nothing to send".to_owned(),
-        1 => "1 billed path".to_owned(),
-        paths => format!("{paths} billed paths"),
+        paths => pluralize(paths, "billed path"),
     };
     let mut out = format!("{TITLE}plan{TITLE:#}: {billed}\n");
     for distribution in plan.distributions.iter().filter(|one| one.billed_paths() > 0) {
@@ -176,28 +176,15 @@ fn planned(plan: &Plan) -> String {
     out
 }
 
-/// "`a`, `b` or `c`"
-fn one_of(values: &[String]) -> String {
-    let hidden = values.len().saturating_sub(SHOWN_VALUES);
-    let mut texts: Vec<_> = values.iter().take(SHOWN_VALUES).map(|value| quoted(value)).collect();
-    if hidden > 0 {
-        texts.push(format!("{hidden} others"));
-    }
-    match texts.pop() {
-        Some(last) if !texts.is_empty() => format!("{} or {last}", texts.join(", ")),
-        last => last.unwrap_or_default(),
-    }
-}
-
 fn quoted(text: &str) -> String {
     format!("`{}`", visible(text))
 }
 
-/// Escapes control characters: a key may contain some that a terminal obeys.
+/// Escapes hidden characters: a key may contain some that a terminal obeys.
 fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+        if is_hidden(c) { out.extend(c.escape_default()) } else { out.push(c) }
     }
     out
 }

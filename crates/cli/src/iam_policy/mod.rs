@@ -1,4 +1,4 @@
-//! `invalidator iam-policy`
+//! `invalidator iam-policy`: the permissions that the rules need.
 
 mod policies;
 
@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
-use s3_cloudfront_invalidator::rules::Target;
+use s3_cloudfront_invalidator::target::Target;
 
 use crate::{
     Exit, Global, input,
@@ -92,12 +92,15 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<Exit> {
         fill_templates(&args.into, &[sam_template::policies(&statements)])?;
         return Ok(Exit::Done);
     }
-    let no_target = "no target of the rules has this role";
     let policy = match args.whom {
-        Whom::Role => policies::role(targets, role(args, targets)?, tenants).context(no_target)?,
+        Whom::Role => {
+            let role = role(args, targets)?;
+            policies::role(targets, role, tenants).with_context(|| unknown_role(role))?
+        }
         Whom::Trust => {
             let function_role = args.function_role.as_deref().unwrap_or_default();
-            policies::trust(targets, role(args, targets)?, function_role).context(no_target)?
+            let role = role(args, targets)?;
+            policies::trust(targets, role, function_role).with_context(|| unknown_role(role))?
         }
         Whom::Function | Whom::Setup => {
             let resources = FunctionResources {
@@ -112,6 +115,10 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+fn unknown_role(arn: &str) -> String {
+    format!("no target has the role `{arn}`; name the `role_arn` of a target with --role")
+}
+
 /// Returns the role of `--role`, or the only one of the rules.
 fn role<'a>(args: &'a Args, targets: &'a [Target]) -> anyhow::Result<&'a str> {
     if let Some(role) = &args.role {
@@ -120,7 +127,7 @@ fn role<'a>(args: &'a Args, targets: &'a [Target]) -> anyhow::Result<&'a str> {
     let roles: BTreeSet<&str> = policies::roles(targets).map(|role| role.arn.as_str()).collect();
     match *Vec::from_iter(roles) {
         [role] => Ok(role),
-        [] => bail!("no target of the rules has a role_arn"),
+        [] => bail!("no target has a role; add `role_arn` to a target"),
         ref several => bail!("select a role with --role: {}", several.join(", ")),
     }
 }

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use s3_cloudfront_invalidator::{
     distribution::{DistributionId, Role},
-    rules::Target,
+    target::Target,
 };
 
 /// The account of the resources in a policy.
@@ -49,7 +49,6 @@ pub enum TenantArns {
     Any,
 }
 
-/// The function's own resources.
 #[derive(Clone, Copy, Debug)]
 pub struct FunctionResources<'a> {
     pub region: &'a str,

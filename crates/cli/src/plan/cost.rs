@@ -11,7 +11,6 @@ pub const FREE_PATHS_PER_MONTH: u64 = 1_000;
 /// <https://aws.amazon.com/cloudfront/pricing/>
 const MILLIDOLLARS_PER_PATH: u64 = 5;
 
-/// The cost of a number of paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     pub paths: u64,
@@ -29,7 +28,6 @@ impl Cost {
     }
 }
 
-/// An amount of US dollars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dollars {
     thousandths: u64,

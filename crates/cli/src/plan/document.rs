@@ -29,7 +29,7 @@ pub struct PlanDocument {
 #[derive(Serialize)]
 pub struct DistributionDocument {
     #[serde(flatten)]
-    pub id: DistributionKey,
+    pub id: DistributionId,
     pub targets: Vec<String>,
     pub billed_paths: usize,
     pub wildcards: usize,
@@ -38,14 +38,6 @@ pub struct DistributionDocument {
     pub unchanged_purged: Option<usize>,
     pub requests: Vec<RequestDocument>,
     pub unaddressable: Vec<UnaddressableDocument>,
-}
-
-/// `"distribution": "E…"` or `"tenant": "dt_…"`.
-#[derive(PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DistributionKey {
-    Distribution(String),
-    Tenant(String),
 }
 
 /// One CreateInvalidation request. A request that was bisected, because
@@ -145,7 +137,7 @@ impl DistributionDocument {
             reason: change.reason.to_string(),
         });
         Self {
-            id: DistributionKey::of(distribution),
+            id: distribution.id.clone(),
             targets: targets.iter().map(ToString::to_string).collect(),
             billed_paths: requests
                 .iter()
@@ -169,15 +161,6 @@ impl DistributionDocument {
         self.wildcards += other.wildcards;
         self.requests.extend(other.requests);
         self.unaddressable.extend(other.unaddressable);
-    }
-}
-
-impl DistributionKey {
-    pub fn of(distribution: &Distribution) -> Self {
-        match &distribution.id {
-            DistributionId::Distribution(id) => Self::Distribution(id.clone()),
-            DistributionId::Tenant(id) => Self::Tenant(id.clone()),
-        }
     }
 }
 

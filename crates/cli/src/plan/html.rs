@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::{
-    report::{ReportBlock, ReportEntry, report},
+    blocks::{ReportBlock, ReportEntry, report},
     summary::PlanSummary,
 };
 
@@ -22,7 +22,6 @@ const HEAD: &str = "\
 <style>
 ";
 
-/// Returns the page.
 pub fn page(summary: &PlanSummary) -> String {
     let css = include_str!("report.css");
     let mut page = format!("{HEAD}{css}</style>\n</head>\n<body>\n<h1>Invalidation plan</h1>\n");

@@ -4,7 +4,6 @@ use anyhow::bail;
 use clap::ValueEnum;
 use s3_cloudfront_invalidator::event::Kind;
 
-/// The format of a key list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum KeysFormat {
     /// A key per line, and nothing else.
@@ -16,7 +15,6 @@ pub enum KeysFormat {
     Sync,
 }
 
-/// An object of a key list.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ListedObject<'l> {
     /// Only in `sync` lines.
@@ -50,7 +48,7 @@ impl KeysFormat {
             && let Some(line) = text.lines().find(|line| !line.trim().is_empty())
         {
             let line = line.escape_debug();
-            bail!("{name} is not output of `{command}`; its first line is `{line}`");
+            bail!("`{name}` is not output of `{command}`; its first line is `{line}`");
         }
         Ok(objects)
     }

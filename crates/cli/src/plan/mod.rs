@@ -1,13 +1,13 @@
 //! `invalidator plan`: what would be sent, and what it costs.
 
+mod blocks;
 mod changes;
 mod cost;
 mod directories;
 pub mod document;
 mod html;
 mod keys;
-mod report;
-mod site;
+mod site_inventory;
 mod summary;
 mod text;
 
@@ -22,7 +22,7 @@ use summary::PlanDraft;
 /// Plans the invalidations of payloads or of a key list, with their cost.
 /// Nothing is sent.
 ///
-/// All payloads make one plan, as if the function had received them in one
+/// All payloads produce one plan, as if the function had received them in one
 /// batch.
 #[derive(clap::Args)]
 pub struct Args {
@@ -72,7 +72,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let summary = draft.finish(month_to_date);
     if let Some(file) = report {
         fs::write(&file, html::page(&summary))
-            .with_context(|| format!("cannot write {}", file.display()))?;
+            .with_context(|| format!("cannot write `{}`", file.display()))?;
     }
     match global.format {
         Format::Text => text::print(&summary),

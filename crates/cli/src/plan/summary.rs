@@ -10,15 +10,16 @@ use s3_cloudfront_invalidator::{
     distribution::Distribution,
     event::Change,
     item::Item,
-    plan::{DistributionPlan, Plan, PlanOptions, Planner},
-    rules::{Decision, RuleSet, TargetIndex},
+    plan::{DistributionPlan, Plan, Planner},
+    rules::{Decision, RuleSet},
+    target::TargetIndex,
 };
 
 use super::{
     cost::Cost,
     directories::{self, DirectoryCounts},
     keys,
-    site::{SiteInventory, UnchangedObjects},
+    site_inventory::{SiteInventory, UnchangedObjects},
 };
 
 /// Collects changes and their figures until the plan is made.
@@ -39,14 +40,12 @@ struct ChangedBucket {
     changed_keys: HashSet<String>,
 }
 
-/// A plan and its figures.
 pub struct PlanSummary {
     pub plan: Plan,
     /// One entry for each distribution of the plan.
     figures: Vec<Figures>,
     /// Paths that the account has already invalidated this month.
     pub month_to_date: u64,
-    /// The cost of this plan.
     pub plan_cost: Cost,
     /// The cost of one path for each changed file.
     pub path_per_file: Cost,
@@ -54,7 +53,6 @@ pub struct PlanSummary {
     pub everything: Cost,
 }
 
-/// The figures of one distribution.
 #[derive(Default)]
 pub struct Figures {
     /// Changes that lead to an item, also to one that cannot be sent.
@@ -69,7 +67,7 @@ impl<'r> PlanDraft<'r> {
     pub fn new(rules: &'r RuleSet, keeps_keys: bool) -> Self {
         Self {
             rules,
-            planner: Planner::new(rules.targets(), PlanOptions::default()),
+            planner: Planner::new(rules.targets()),
             figures: BTreeMap::new(),
             buckets: BTreeMap::new(),
             keeps_keys,

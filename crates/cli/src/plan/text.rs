@@ -3,12 +3,11 @@
 use anstyle::{AnsiColor, Style};
 
 use super::{
-    report::{ReportBlock, ReportEntry, report},
+    blocks::{ReportBlock, ReportEntry, report},
     summary::PlanSummary,
 };
 use crate::output::number_table;
 
-/// The most entries of a list.
 const MAX_ENTRIES: usize = 15;
 
 const HEADING: Style = Style::new().bold();

@@ -1,13 +1,13 @@
 //! `invalidator run`: the handler of the Lambda function, on this machine.
 
-mod report;
+mod invocation;
 
 use std::{env, path::PathBuf, time::Duration};
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use cloudfront_simulator::{RoleGrant, Simulator, SimulatorOptions};
 use s3_cloudfront_invalidator::{
-    cloudfront::{CloudFront, Settings},
+    cloudfront::{CloudFront, CloudFrontOptions},
     config::check_sdk_variables,
     handler::Function,
     rules::RuleSet,
@@ -15,7 +15,7 @@ use s3_cloudfront_invalidator::{
 use tokio::time::Instant;
 
 use crate::{Exit, Format, Global, chaos, input};
-use report::Invocation;
+use invocation::Invocation;
 
 /// The time limit of each payload: the function's timeout in the SAM template.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -60,7 +60,8 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let runtime = runtime.build()?;
     runtime.block_on(async {
         let sdk = connect(endpoint_url, aws, &config.rules).await?;
-        let settings = Settings { dry_run: config.dry_run, ..Settings::default() };
+        let settings =
+            CloudFrontOptions { dry_run: config.dry_run, ..CloudFrontOptions::default() };
         let cloudfront = CloudFront::new(&sdk, settings);
         let function = Function { keep_decisions: true, ..Function::new(config.rules, cloudfront) };
         let mut invocations = Vec::new();
@@ -71,8 +72,8 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
             invocations.push(Invocation { payload: payload.name, result });
         }
         match global.format {
-            Format::Text => report::print_text(&invocations),
-            Format::Json => report::print_document(&invocations)?,
+            Format::Text => invocation::print_text(&invocations),
+            Format::Json => invocation::print_document(&invocations)?,
         }
         let done = invocations.iter().all(Invocation::is_done);
         Ok(if done { Exit::Done } else { Exit::Negative })

@@ -1,3 +1,5 @@
+//! Faults, and the server, which has them too.
+
 use super::*;
 
 const FAULTS: [(Fault, &str); 5] = [
@@ -18,7 +20,7 @@ async fn check_faults(simulator: &Simulator, client: &Client) {
     let replayed = send(client, SITE, batch("r", &["/a"])).await.unwrap();
     assert_eq!((accepted.len(), &accepted[0].id), (1, &replayed.id));
     let outcomes: Vec<CallOutcome> =
-        simulator.requests().into_iter().map(|call| call.outcome).collect();
+        simulator.calls().into_iter().map(|call| call.outcome).collect();
     let id = replayed.id;
     assert_eq!(outcomes[3..5], [CallOutcome::DroppedBefore, CallOutcome::DroppedAfter(id.clone())]);
     assert_eq!(outcomes[5], CallOutcome::Replayed(id));
@@ -70,7 +72,7 @@ async fn outcomes(seed: u64, order: impl Iterator<Item = (&str, usize)>) -> [Vec
         result(&client, target, &number.to_string(), &["/a"]).await;
     }
     [SITE, BLOG].map(|target| {
-        let calls = simulator.requests().into_iter();
+        let calls = simulator.calls().into_iter();
         calls.filter(|call| call.path.contains(target)).map(|call| call.outcome).collect()
     })
 }

@@ -89,7 +89,7 @@ fn code<E: ProvideErrorMetadata + Debug>(error: &SdkError<E>) -> String {
 
 /// The status, message and details of the last response, which is an error.
 fn last_refusal(simulator: &Simulator) -> (u16, String, String) {
-    match simulator.requests().pop().unwrap().outcome {
+    match simulator.calls().pop().unwrap().outcome {
         CallOutcome::Refused { status, message, why, .. } => {
             (status, message, why.unwrap_or_default())
         }

@@ -1,3 +1,5 @@
+//! Roles, and the credentials that AssumeRole returns.
+
 use aws_config::sts::AssumeRoleProvider;
 use aws_sdk_cloudfront::config::ProvideCredentials;
 
@@ -28,7 +30,7 @@ async fn assume(simulator: &Simulator, role: &str, external_id: &str) -> Option<
 async fn a_role_may_use_what_it_is_granted_and_nothing_else() {
     let (simulator, own) = start_with_role();
     let role = assume(&simulator, ROLE, "s3cr3t").await.unwrap();
-    assert_eq!(simulator.requests()[0].operation, Operation::AssumeRole);
+    assert_eq!(simulator.calls()[0].operation, Operation::AssumeRole);
     for (client, target, expected) in [
         (&own, BLOG, "AccessDenied"),
         (&own, SITE, "ok"),

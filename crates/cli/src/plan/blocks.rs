@@ -38,7 +38,6 @@ pub enum ReportBlock {
     },
 }
 
-/// An entry of a list.
 #[derive(Default)]
 pub struct ReportEntry {
     pub text: String,

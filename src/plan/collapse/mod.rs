@@ -77,7 +77,7 @@ use super::{
     front::{Choice, ParetoFront, Price},
 };
 
-/// The wildcards that replace candidates. `candidates` are covered.
+/// Returns the wildcards that replace candidates. `candidates` are covered.
 pub(super) fn wildcards(candidates: &[Candidate], settings: &Collapse) -> Vec<Item> {
     let is_tag = |candidate: &Candidate| candidate.planned.item.is_tag();
     let paths = &candidates[candidates.partition_point(is_tag)..];
@@ -257,14 +257,14 @@ impl Directory {
     }
 }
 
-/// The length of a path's directory with its slash. The path `/docs/` is in `/`,
-/// because the wildcard `/docs/*` is not regarded as covering it.
+/// Returns the length of a path's directory with its slash. The path `/docs/`
+/// is in `/`, because the wildcard `/docs/*` is not regarded as covering it.
 fn directory_length(path: &str) -> usize {
     let name = path.strip_suffix('/').unwrap_or(path);
     name.rfind('/').map_or(1, |slash| slash + 1)
 }
 
-/// The number of bytes that two texts have in common at their start.
+/// Returns the number of bytes that two texts have in common at their start.
 fn common_prefix(a: &str, b: &str) -> usize {
     a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
 }

@@ -8,8 +8,9 @@ use std::{
 use s3_cloudfront_invalidator::{
     cloudfront::{Outcome, Submission},
     distribution::Distribution,
-    handler::{ChangeStatus, DecidedItem, InvocationReport},
+    handler::{DecidedItem, InvocationReport},
     item::Item,
+    plan::ChangeStatus,
     response::{self, Answer, InvocationError},
     rules::FALLBACK_TARGET,
 };
@@ -22,7 +23,6 @@ use crate::{
 
 /// A payload and its result.
 pub struct Invocation {
-    /// The payload's name.
     pub payload: String,
     pub result: Result<InvocationReport, InvocationError>,
 }

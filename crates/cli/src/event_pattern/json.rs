@@ -1,3 +1,5 @@
+//! A pattern as JSON: rows that differ only in bucket and key share its fields.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};

@@ -11,7 +11,7 @@ const MAX_PAIRS: usize = 20_000_000;
 /// Reports rules that never match because of an earlier rule or their own `except`.
 pub fn lint_rules(root: Node<'_>, rules: &RuleSet, findings: &mut Findings) {
     let mut pairs = 0;
-    // Earlier rules that are the last one read for every change they match.
+    // Earlier rules that are the last one evaluated for every change they match.
     let mut closing: Vec<&Rule> = Vec::new();
     for (index, rule) in rules.rules().iter().enumerate() {
         let node = root.value("rules", index);

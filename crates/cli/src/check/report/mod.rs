@@ -2,14 +2,14 @@
 
 use s3_cloudfront_invalidator::{
     distribution::DistributionId,
-    rules::{Code, Finding, Findings, Node, RuleSet, RulesFile, Severity},
+    rules::{Finding, Findings, RulesFile, Severity},
 };
 use serde::Serialize;
 
 use super::{
     file_tests::{self, TestSummary},
     lint,
-    render::Rendered,
+    snippet::Rendered,
     suggest,
 };
 use crate::output::pluralize;
@@ -35,7 +35,6 @@ impl CheckReport {
         let mut tests = None;
         if !findings.has_error() {
             let root = file.tree.root();
-            compile_regexes(root, &file.rules, &mut findings);
             tests = Some(file_tests::run(&cases, &file.rules, &mut findings));
             // Last, so that lints do not displace failed tests.
             lint::lint(root, &file.rules, fallback, &mut findings);
@@ -138,24 +137,6 @@ struct FindingEntry<'r> {
     column: usize,
     notes: &'r [String],
     help: Option<String>,
-}
-
-/// Compiles every regex, which the function does only when it first needs one.
-/// A regex that was read does compile; this makes sure.
-fn compile_regexes(root: Node<'_>, rules: &RuleSet, findings: &mut Findings) {
-    for (index, rule) in rules.rules().iter().enumerate() {
-        let node = root.value("rules", index);
-        let except = rule.except.iter().enumerate();
-        let except = except.map(|(index, set)| (node.value("except", index), set));
-        for (node, conditions) in [(node, &rule.conditions)].into_iter().chain(except) {
-            for (index, regex) in conditions.regexes.iter().enumerate() {
-                if let Err(error) = regex.compile() {
-                    let node = node.value("regex", index);
-                    findings.push(node.finding(Code::BadRegex, error.to_string()));
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]
