@@ -191,7 +191,7 @@ mod tests {
         let error = KeysFormat::Ls.read("keys.txt", "\na\tb.html\n").unwrap_err().to_string();
         assert_eq!(
             error,
-            r"keys.txt is not output of `aws s3 ls --recursive`; its first line is `a\tb.html`"
+            r"`keys.txt` is not output of `aws s3 ls --recursive`; its first line is `a\tb.html`"
         );
         assert!(KeysFormat::Sync.read("keys.txt", "a.html\n").is_err());
     }
