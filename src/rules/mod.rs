@@ -43,8 +43,8 @@
 //!    that are too large, too deep or have too many values are refused here.
 //! 2. `mapping`: typed values are read from the tree. Unknown fields and values
 //!    of a wrong type are reported.
-//! 3. `load`: the values become [`Rule`]s and [`Target`]s. Every error is a
-//!    [`Finding`], and a file with an error does not load.
+//! 3. `load`: the values become [`Rule`]s and [`Target`](crate::target::Target)s.
+//!    Every error is a [`Finding`], and a file with an error does not load.
 //!
 //! `invalidator check` continues from [`RulesFile`] with lints and the file's own
 //! `tests`, which the function ignores.
