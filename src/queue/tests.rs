@@ -1,4 +1,4 @@
-use cloudfront_simulator::sqs::{Queue as SimulatedQueue, QueueOptions};
+use cloudfront_simulator::{SqsOptions, SqsQueue};
 use tokio::time::Instant;
 
 use super::*;
@@ -14,12 +14,12 @@ fn event(key: &str) -> String {
 }
 
 /// A queue with so many messages, and its client.
-fn queue(messages: usize, options: QueueOptions) -> (SimulatedQueue, Queue) {
-    let simulated = SimulatedQueue::new(options);
+fn queue(messages: usize, options: SqsOptions) -> (SqsQueue, Queue) {
+    let simulated = SqsQueue::new(options);
     for number in 0..messages {
         simulated.send(event(&format!("{number}.html")));
     }
-    let queue = Queue::new(&simulated.sdk_config(), SimulatedQueue::URL);
+    let queue = Queue::new(&simulated.sdk_config(), SqsQueue::URL);
     (simulated, queue)
 }
 
@@ -34,7 +34,7 @@ async fn settle(queue: &Queue, batch: ReceivedBatch, again: impl Fn(usize) -> bo
 
 #[tokio::test(start_paused = true)]
 async fn a_deploy_is_one_batch() {
-    let (simulated, queue) = queue(1_000, QueueOptions::default());
+    let (simulated, queue) = queue(1_000, SqsOptions::default());
     let sender = simulated.clone();
     let deploy = tokio::spawn(async move {
         for number in 0..1_000 {
@@ -54,7 +54,7 @@ async fn a_deploy_is_one_batch() {
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_queue_costs_one_receive() {
-    let (simulated, queue) = queue(0, QueueOptions::default());
+    let (simulated, queue) = queue(0, SqsOptions::default());
     let start = Instant::now();
     assert!(receive(&queue).await.deliveries.is_empty());
     assert_eq!((simulated.calls("ReceiveMessage"), start.elapsed().as_secs()), (1, 1));
@@ -66,7 +66,7 @@ async fn an_empty_queue_costs_one_receive() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_done_is_redelivered_later_each_time_and_becomes_a_dead_letter() {
-    let (simulated, queue) = queue(20, QueueOptions::default());
+    let (simulated, queue) = queue(20, SqsOptions::default());
     let mut waits = Vec::new();
     while !simulated.is_empty() {
         let start = Instant::now();
@@ -80,31 +80,31 @@ async fn what_is_not_done_is_redelivered_later_each_time_and_becomes_a_dead_lett
         settle(&queue, batch, |place| again[place]).await;
     }
     assert_eq!(simulated.dead_letters().len(), 1);
-    assert!(simulated.dead_letters()[0].1.contains("7.html"));
+    assert!(simulated.dead_letters()[0].body.contains("7.html"));
     // Each after the first: the wait, and about the quiet time of five seconds.
     assert_eq!(waits[1..6], [19, 34, 64, 124, 244], "{waits:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_message_is_visible_while_its_invocation_runs() {
-    let (simulated, queue) = queue(30, QueueOptions::default());
+    let (simulated, queue) = queue(30, SqsOptions::default());
     let start = Instant::now();
     let batch = receive(&queue).await;
     assert_eq!(batch.deliveries.len(), 30);
     // The process ends here; nothing is visible before the deadline.
     drop(batch);
-    let other = Queue::new(&simulated.sdk_config(), SimulatedQueue::URL);
+    let other = Queue::new(&simulated.sdk_config(), SqsQueue::URL);
     while receive(&other).await.deliveries.is_empty() {}
     assert!(start.elapsed() >= TIMEOUT, "{:?}", start.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_message_that_ends_the_process_is_alone_at_last() {
-    let (simulated, _) = queue(3_000, QueueOptions::default());
+    let (simulated, _) = queue(3_000, SqsOptions::default());
     let mut sizes = Vec::new();
     while !simulated.is_empty() {
         // A new process each time one was killed.
-        let queue = Queue::new(&simulated.sdk_config(), SimulatedQueue::URL);
+        let queue = Queue::new(&simulated.sdk_config(), SqsQueue::URL);
         loop {
             let batch = receive(&queue).await;
             let killer = |delivery: &Delivery| delivery.changes[0].key == "1234.html";
@@ -121,12 +121,12 @@ async fn a_message_that_ends_the_process_is_alone_at_last() {
     assert_eq!(sizes[..4], [3_000, 3_000, 1_000, 100]);
     assert!(sizes[4..].iter().all(|size| *size <= 10) && sizes.last() == Some(&1), "{sizes:?}");
     let dead = simulated.dead_letters();
-    assert!(dead.len() == 1 && dead[0].1.contains("1234.html"), "{}", dead.len());
+    assert!(dead.len() == 1 && dead[0].body.contains("1234.html"), "{}", dead.len());
 }
 
 #[tokio::test(start_paused = true)]
 async fn throttling_by_sqs_loses_nothing() {
-    let options = QueueOptions { throttle: 0.2, duplicate: 0.05, ..QueueOptions::default() };
+    let options = SqsOptions { throttle: 0.2, duplicate: 0.05, ..SqsOptions::default() };
     let (simulated, queue) = queue(2_000, options);
     let mut keys = std::collections::BTreeSet::new();
     while !simulated.is_empty() {
@@ -139,7 +139,7 @@ async fn throttling_by_sqs_loses_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn errors_say_what_to_do() {
-    let simulated = SimulatedQueue::new(QueueOptions::default());
+    let simulated = SqsQueue::new(SqsOptions::default());
     let fifo = Queue::new(&simulated.sdk_config(), "https://sqs/1/changes.fifo");
     let fifo = fifo.receive(DrainRequest::default(), Instant::now()).await.unwrap_err();
     assert!(fifo.to_string().contains("FIFO queue; send the events to a standard queue"), "{fifo}");
@@ -148,9 +148,8 @@ async fn errors_say_what_to_do() {
         ("QueueDoesNotExist", "set QUEUE_URL"),
         ("AccessDenied", "sqs:DeleteMessage"),
     ] {
-        let simulated =
-            SimulatedQueue::new(QueueOptions { refuse: Some(code), ..QueueOptions::default() });
-        let queue = Queue::new(&simulated.sdk_config(), SimulatedQueue::URL);
+        let simulated = SqsQueue::new(SqsOptions { refuse: Some(code), ..SqsOptions::default() });
+        let queue = Queue::new(&simulated.sdk_config(), SqsQueue::URL);
         let deadline = Instant::now() + TIMEOUT;
         let error = queue.receive(DrainRequest::default(), deadline).await.unwrap_err();
         let error = error.to_string();

@@ -4,10 +4,7 @@
 use std::time::Duration;
 
 use aws_sdk_cloudfront::config::retry::RetryConfig;
-use cloudfront_simulator::{
-    Simulator, SimulatorOptions,
-    sqs::{Queue as SimulatedQueue, QueueOptions},
-};
+use cloudfront_simulator::{Simulator, SimulatorOptions, SqsOptions, SqsQueue};
 use s3_cloudfront_invalidator::{
     cloudfront::{CloudFront, CloudFrontOptions},
     handler::Function,
@@ -25,12 +22,12 @@ rules:
   - { name: pages, bucket: site, invalidate: www }
 ";
 
-fn function(queue: Option<&SimulatedQueue>, cloudfront: &Simulator) -> Function {
+fn function(queue: Option<&SqsQueue>, cloudfront: &Simulator) -> Function {
     let retry = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
     let options = CloudFrontOptions { retry: Some(retry), ..CloudFrontOptions::default() };
     let cloudfront = CloudFront::new(&cloudfront.sdk_config(), options);
     let rules = RuleSet::parse("rules.yaml", RULES.as_bytes()).unwrap();
-    let queue = queue.map(|queue| Queue::new(&queue.sdk_config(), SimulatedQueue::URL));
+    let queue = queue.map(|queue| Queue::new(&queue.sdk_config(), SqsQueue::URL));
     Function { queue, ..Function::new(rules, cloudfront) }
 }
 
@@ -52,7 +49,7 @@ fn created(key: &str) -> String {
 #[tokio::test(start_paused = true)]
 async fn a_deploy_is_one_plan() {
     let (queue, cloudfront) =
-        (SimulatedQueue::new(QueueOptions::default()), Simulator::new(SimulatorOptions::default()));
+        (SqsQueue::new(SqsOptions::default()), Simulator::new(SimulatorOptions::default()));
     let function = function(Some(&queue), &cloudfront);
     let sender = queue.clone();
     // 2,000 files of a section at 100 a second, its index page last.
@@ -83,7 +80,7 @@ async fn a_deploy_is_one_plan() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cloudfront_does_not_accept_stays_in_the_queue() {
-    let queue = SimulatedQueue::new(QueueOptions { max_receives: 3, ..QueueOptions::default() });
+    let queue = SqsQueue::new(SqsOptions { max_receives: 3, ..SqsOptions::default() });
     let cloudfront = Simulator::new(SimulatorOptions {
         poison: |item| item == "/bad.html",
         ..SimulatorOptions::default()
@@ -108,7 +105,7 @@ async fn what_cloudfront_does_not_accept_stays_in_the_queue() {
 #[tokio::test(start_paused = true)]
 async fn killed_anywhere_nothing_is_lost() {
     for polls in 1..40 {
-        let queue = SimulatedQueue::new(QueueOptions::default());
+        let queue = SqsQueue::new(SqsOptions::default());
         let cloudfront = Simulator::new(SimulatorOptions::default());
         for number in 0..25 {
             queue.send(created(&format!("{number}.html")));

@@ -1,26 +1,51 @@
-//! The HTTP client that sends requests to a simulator in this process.
+//! Clients in this process: their configuration, and the HTTP client that sends
+//! requests to a simulated service without a socket.
 
-use aws_sdk_cloudfront::config::SharedHttpClient;
+use std::{fmt::Debug, future::Future};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_cloudfront::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
     orchestrator::{HttpRequest, HttpResponse},
     result::ConnectorError,
     retries::ErrorKind,
 };
-use hyper::body::Bytes;
+use hyper::{Request, Response, body::Bytes};
 
-use super::Simulator;
+use super::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, SESSION_TOKEN};
 
-pub(crate) fn http_client(simulator: Simulator) -> SharedHttpClient {
-    http_client_fn(move |_, _| SharedHttpConnector::new(InProcess(simulator.clone())))
+/// A simulated service of AWS.
+pub(crate) trait Service: Clone + Debug + Send + Sync + 'static {
+    /// Answers a request; `None` cuts the connection.
+    fn respond(
+        self,
+        request: Request<Bytes>,
+    ) -> impl Future<Output = Option<Response<Bytes>>> + Send;
+}
+
+/// Returns the configuration for a client of a service. Nothing is read from the
+/// environment, profiles or the metadata service.
+pub(crate) fn sdk_config(service: impl Service) -> SdkConfig {
+    let token = Some(SESSION_TOKEN.to_owned());
+    let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, token, None, "simulator");
+    let client = http_client_fn(move |_, _| SharedHttpConnector::new(InProcess(service.clone())));
+    let mut builder = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::from_static(REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(client);
+    // AssumeRoleProvider panics without one.
+    builder.set_time_source(Some(Default::default()));
+    builder.build()
 }
 
 #[derive(Debug)]
-struct InProcess(Simulator);
+struct InProcess<S>(S);
 
-impl HttpConnector for InProcess {
+impl<S: Service> HttpConnector for InProcess<S> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let simulator = self.0.clone();
+        let service = self.0.clone();
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|e| ConnectorError::user(e.into()))?;
             let request =
@@ -30,7 +55,7 @@ impl HttpConnector for InProcess {
                 "the connection was cut".into(),
                 Some(ErrorKind::TransientError),
             );
-            let response = simulator.respond(request).await.ok_or(cut)?;
+            let response = service.respond(request).await.ok_or(cut)?;
             HttpResponse::try_from(response.map(Into::into))
                 .map_err(|e| ConnectorError::user(e.into()))
         })

@@ -86,7 +86,7 @@ mod record;
 mod refusal;
 mod route;
 mod server;
-pub mod sqs;
+mod sqs;
 mod sts;
 mod xml;
 
@@ -95,8 +95,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_cloudfront::config::{Credentials, SharedCredentialsProvider};
+use aws_config::SdkConfig;
 use hyper::{Request, Response, body::Bytes};
 use tokio::time::Instant;
 
@@ -106,8 +105,10 @@ pub use options::{
 };
 pub use record::{Call, CallOutcome, Counters, Operation, Recorded};
 pub use server::SimulatorServer;
+pub use sqs::{SqsMessage, SqsOptions, SqsQueue};
 
 use account::Account;
+use connector::Service;
 
 /// CloudFront requests are signed for this region, wherever the caller runs.
 /// <https://docs.aws.amazon.com/general/latest/gr/cf_region.html>
@@ -141,20 +142,9 @@ impl Simulator {
         Self(Arc::new(Shared { options, started, started_at, account }))
     }
 
-    /// Returns the configuration for a client in this process. Nothing is read
-    /// from the environment, profiles or the metadata service.
+    /// Returns the configuration for a client in this process.
     pub fn sdk_config(&self) -> SdkConfig {
-        let token = Some(SESSION_TOKEN.to_owned());
-        let credentials =
-            Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, token, None, "simulator");
-        let mut builder = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::from_static(REGION))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(connector::http_client(self.clone()));
-        // AssumeRoleProvider panics without one.
-        builder.set_time_source(Some(Default::default()));
-        builder.build()
+        connector::sdk_config(self.clone())
     }
 
     /// The time since the simulator was created.
@@ -188,8 +178,9 @@ impl Simulator {
     fn account(&self) -> MutexGuard<'_, Account> {
         self.0.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Answers a request; `None` cuts the connection.
+impl Service for Simulator {
     async fn respond(self, request: Request<Bytes>) -> Option<Response<Bytes>> {
         // In a task of its own, because CloudFront completes a request whose
         // caller disconnects.

@@ -15,7 +15,10 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, SESSION_TOKEN, Simulator, SimulatorOptions};
+use super::{
+    ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, SESSION_TOKEN, Simulator, SimulatorOptions,
+    connector::Service,
+};
 
 /// A [`Simulator`] that listens on a port of 127.0.0.1. Dropping it closes the
 /// port and all connections.

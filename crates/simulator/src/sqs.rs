@@ -5,12 +5,13 @@
 //!   random order, and waits for the first if there is none (long polling).
 //! - A received message is hidden for the visibility timeout of the receive or
 //!   of the queue. ChangeMessageVisibility sets it anew.
-//! - A message that is visible again after [`QueueOptions::max_receives`]
+//! - A message that is visible again after [`SqsOptions::max_receives`]
 //!   receives becomes a dead letter.
 //! - A receipt handle stays valid until the message is received again.
 //!
-//! [`Queue::sdk_config`] gives a client that calls the queue without a socket;
-//! [`Queue::respond`] is SQS's JSON protocol for a server.
+//! [`SqsQueue::sdk_config`] configures a client in this process, which uses SQS's
+//! JSON protocol. Pollers can call [`SqsQueue::receive`] and
+//! [`SqsQueue::delete`] directly.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -19,24 +20,19 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_cloudfront::config::{Credentials, SharedCredentialsProvider};
-use aws_smithy_runtime_api::{
-    client::{
-        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
-        orchestrator::{HttpRequest, HttpResponse},
-    },
-    http::StatusCode,
-};
+use aws_config::SdkConfig;
+use hyper::{Request, Response, StatusCode, body::Bytes};
 use serde_json::{Value, json};
 use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},
 };
 
-/// How a [`Queue`] behaves.
+use crate::connector::{self, Service};
+
+/// How a [`SqsQueue`] behaves.
 #[derive(Clone, Debug)]
-pub struct QueueOptions {
+pub struct SqsOptions {
     /// The visibility timeout of a receive that sets none.
     pub visibility: Duration,
     /// After this many receives a message becomes a dead letter.
@@ -55,7 +51,7 @@ pub struct QueueOptions {
     pub seed: u64,
 }
 
-impl Default for QueueOptions {
+impl Default for SqsOptions {
     fn default() -> Self {
         Self {
             visibility: Duration::from_secs(60),
@@ -72,50 +68,58 @@ impl Default for QueueOptions {
 
 /// A standard queue. Clones share the messages.
 #[derive(Clone)]
-pub struct Queue {
-    shared: Arc<Shared>,
-}
+pub struct SqsQueue(Arc<QueueState>);
 
-struct Shared {
+struct QueueState {
     state: Mutex<State>,
     sent: Notify,
-    options: QueueOptions,
+    options: SqsOptions,
 }
 
 struct State {
     random: fastrand::Rng,
     /// Messages by number: their order in the queue.
-    messages: BTreeMap<u64, Message>,
+    messages: BTreeMap<u64, QueuedMessage>,
     visible: BTreeSet<u64>,
     /// Hidden messages by when they become visible.
     hidden: BTreeSet<(Instant, u64)>,
     next: u64,
     handles: HashMap<String, u64>,
-    dead_letters: Vec<(String, String)>,
+    dead_letters: Vec<SqsMessage>,
     calls: BTreeMap<String, usize>,
 }
 
-struct Message {
-    id: String,
-    body: String,
-    receives: u32,
+struct QueuedMessage {
+    message: SqsMessage,
     /// `None` for a visible message.
     visible_at: Option<Instant>,
-    handle: Option<String>,
 }
 
-impl fmt::Debug for Queue {
+/// A message as it was last received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqsMessage {
+    /// The number of the message, in the order in which messages were sent.
+    pub id: String,
+    /// The body.
+    pub body: String,
+    /// How often the message was received.
+    pub receives: u32,
+    /// Empty until the first receive.
+    pub receipt_handle: String,
+}
+
+impl fmt::Debug for SqsQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Queue").field("messages", &self.len()).finish_non_exhaustive()
+        f.debug_struct("SqsQueue").field("messages", &self.len()).finish_non_exhaustive()
     }
 }
 
-impl Queue {
+impl SqsQueue {
     /// The URL of the queue, for `QUEUE_URL`.
     pub const URL: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/changes";
 
     /// An empty queue.
-    pub fn new(options: QueueOptions) -> Self {
+    pub fn new(options: SqsOptions) -> Self {
         let state = State {
             random: fastrand::Rng::with_seed(options.seed),
             messages: BTreeMap::new(),
@@ -126,27 +130,50 @@ impl Queue {
             dead_letters: Vec::new(),
             calls: BTreeMap::new(),
         };
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), sent: Notify::new(), options }) }
+        Self(Arc::new(QueueState { state: Mutex::new(state), sent: Notify::new(), options }))
     }
 
-    /// Sends a message and returns its id.
-    pub fn send(&self, body: impl Into<String>) -> String {
+    /// Sends a message.
+    pub fn send(&self, body: impl Into<String>) {
+        self.send_after(Duration::ZERO, body);
+    }
+
+    /// Sends a message that becomes visible after a delay.
+    pub fn send_after(&self, delay: Duration, body: impl Into<String>) {
         let mut state = self.state();
         let number = state.next;
         state.next += 1;
-        let id = format!("00000000-0000-4000-8000-{number:012x}");
-        let message = Message {
-            id: id.clone(),
+        let message = SqsMessage {
+            id: number.to_string(),
             body: body.into(),
             receives: 0,
-            visible_at: None,
-            handle: None,
+            receipt_handle: String::new(),
         };
-        state.messages.insert(number, message);
-        state.visible.insert(number);
+        state.messages.insert(number, QueuedMessage { message, visible_at: None });
+        let visible_at = (delay > Duration::ZERO).then(|| Instant::now() + delay);
+        state.set_visible_at(number, visible_at);
         drop(state);
-        self.shared.sent.notify_waiters();
-        id
+        self.0.sent.notify_waiters();
+    }
+
+    /// Receives up to `most` messages, and hides them.
+    pub fn receive(&self, most: usize, visibility: Duration) -> Vec<SqsMessage> {
+        self.state().receive(most, visibility, &self.0.options)
+    }
+
+    /// Deletes a received message. Returns whether the handle was valid.
+    pub fn delete(&self, receipt_handle: &str) -> bool {
+        self.state().delete(receipt_handle)
+    }
+
+    /// The time until a message is visible, or `None` if the queue is empty.
+    pub fn next_visible(&self) -> Option<Duration> {
+        let state = self.state();
+        if !state.visible.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let (visible_at, _) = state.hidden.first()?;
+        Some(visible_at.saturating_duration_since(Instant::now()))
     }
 
     /// How many messages are in the queue, hidden ones included.
@@ -159,8 +186,8 @@ impl Queue {
         self.len() == 0
     }
 
-    /// The ids and bodies of the dead letters.
-    pub fn dead_letters(&self) -> Vec<(String, String)> {
+    /// The dead letters.
+    pub fn dead_letters(&self) -> Vec<SqsMessage> {
         self.state().dead_letters.clone()
     }
 
@@ -169,59 +196,52 @@ impl Queue {
         self.state().calls.get(operation).copied().unwrap_or_default()
     }
 
-    /// The configuration of a client in this process. It calls the queue without
-    /// a socket.
+    /// Returns the configuration for a client in this process.
     pub fn sdk_config(&self) -> SdkConfig {
-        let queue = self.clone();
-        let credentials =
-            Credentials::new("SIMULATOR", "simulator-secret", None, None, "simulator");
-        SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(http_client_fn(move |_, _| {
-                SharedHttpConnector::new(InProcess(queue.clone()))
-            }))
-            .build()
+        connector::sdk_config(self.clone())
     }
 
     /// Answers a request of SQS's JSON protocol: the status and the document.
     /// `target` is the header `X-Amz-Target`.
-    pub async fn respond(&self, target: &str, body: &[u8]) -> (u16, Value) {
+    async fn answer(&self, target: &str, body: &[u8]) -> (u16, Value) {
         let operation = target.rsplit('.').next().unwrap_or_default();
-        tokio::time::sleep(self.shared.options.latency).await;
+        tokio::time::sleep(self.0.options.latency).await;
         {
             let mut state = self.state();
             *state.calls.entry(operation.to_owned()).or_default() += 1;
-            if let Some(code) = self.shared.options.refuse {
+            if let Some(code) = self.0.options.refuse {
                 return error(code, "the simulator refuses");
             }
-            if state.random.f64() < self.shared.options.throttle {
+            if state.random.f64() < self.0.options.throttle {
                 return error("RequestThrottled", "the simulator throttles");
             }
         }
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         match operation {
-            "ReceiveMessage" => self.receive(&body).await,
-            "DeleteMessageBatch" => self.batch(&body, State::delete),
-            "ChangeMessageVisibilityBatch" => self.batch(&body, State::change_visibility),
+            "ReceiveMessage" => self.poll(&body).await,
+            "DeleteMessageBatch" => self.batch(&body, |state, handle, _| state.delete(handle)),
+            "ChangeMessageVisibilityBatch" => self.batch(&body, |state, handle, entry| {
+                let seconds = entry["VisibilityTimeout"].as_u64().unwrap_or_default();
+                state.change_visibility(handle, Duration::from_secs(seconds))
+            }),
             _ => error("UnsupportedOperation", operation),
         }
     }
 
-    async fn receive(&self, body: &Value) -> (u16, Value) {
+    async fn poll(&self, body: &Value) -> (u16, Value) {
         let number = |name: &str, default: u64| body[name].as_u64().unwrap_or(default);
         let most = usize::try_from(number("MaxNumberOfMessages", 1)).unwrap_or(10).min(10);
         let wait = Duration::from_secs(number("WaitTimeSeconds", 0).min(20));
         let visibility = body["VisibilityTimeout"].as_u64().map(Duration::from_secs);
-        let visibility = visibility.unwrap_or(self.shared.options.visibility);
+        let visibility = visibility.unwrap_or(self.0.options.visibility);
         let until = Instant::now() + wait;
         loop {
-            let sent = self.shared.sent.notified();
+            let sent = self.0.sent.notified();
             let wake = {
                 let mut state = self.state();
-                let messages = state.receive(most, visibility, &self.shared.options);
+                let messages = state.receive(most, visibility, &self.0.options);
                 if !messages.is_empty() {
+                    let messages: Vec<Value> = messages.iter().map(document).collect();
                     return (200, json!({ "Messages": messages }));
                 }
                 state.hidden.first().map(|(visible_at, _)| *visible_at)
@@ -233,7 +253,7 @@ impl Queue {
         }
     }
 
-    fn batch(&self, body: &Value, act: impl Fn(&mut State, &Value) -> bool) -> (u16, Value) {
+    fn batch(&self, body: &Value, act: impl Fn(&mut State, &str, &Value) -> bool) -> (u16, Value) {
         let entries = body["Entries"].as_array().map(Vec::as_slice).unwrap_or_default();
         if !(1..=10).contains(&entries.len()) {
             return error("TooManyEntriesInBatchRequest", "1 to 10 entries");
@@ -241,7 +261,8 @@ impl Queue {
         let mut state = self.state();
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
         for entry in entries {
-            if act(&mut state, entry) {
+            let handle = entry["ReceiptHandle"].as_str().unwrap_or_default();
+            if act(&mut state, handle, entry) {
                 successful.push(json!({ "Id": entry["Id"] }));
             } else {
                 failed.push(json!({
@@ -253,100 +274,133 @@ impl Queue {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    fn receive(&mut self, most: usize, visibility: Duration, options: &QueueOptions) -> Vec<Value> {
+    fn receive(
+        &mut self,
+        most: usize,
+        visibility: Duration,
+        options: &SqsOptions,
+    ) -> Vec<SqsMessage> {
         let now = Instant::now();
         while let Some(&(visible_at, number)) = self.hidden.first()
             && visible_at <= now
         {
             self.set_visible_at(number, None);
         }
-        let mut head: Vec<u64> =
-            self.visible.iter().copied().take(options.spread.max(most)).collect();
+        let head = self.visible.iter().copied().take(options.spread.max(most));
+        let mut head: Vec<u64> = head.collect();
         let mut received = Vec::new();
         while received.len() < most && !head.is_empty() {
             let number = head.swap_remove(self.random.usize(..head.len()));
-            let handle = format!("{number}-{:016x}", self.random.u64(..));
-            let duplicate = self.random.f64() < options.duplicate;
-            let Some(message) = self.messages.get_mut(&number) else { continue };
+            let receipt_handle = format!("{number}-{:016x}", self.random.u64(..));
+            let is_duplicated = self.random.f64() < options.duplicate;
+            let Some(QueuedMessage { message, .. }) = self.messages.get_mut(&number) else {
+                continue;
+            };
             if message.receives >= options.max_receives {
-                self.visible.remove(&number);
-                if let Some(message) = self.messages.remove(&number) {
-                    self.dead_letters.push((message.id, message.body));
-                }
+                let dead = message.clone();
+                self.remove(number);
+                self.dead_letters.push(dead);
                 continue;
             }
             message.receives += 1;
-            if let Some(old) = message.handle.replace(handle.clone()) {
-                self.handles.remove(&old);
-            }
-            received.push(json!({
-                "MessageId": message.id,
-                "ReceiptHandle": handle,
-                "Body": message.body,
-                "Attributes": { "ApproximateReceiveCount": message.receives.to_string() },
-            }));
-            self.handles.insert(handle, number);
-            if !duplicate {
+            self.handles.remove(&message.receipt_handle);
+            message.receipt_handle.clone_from(&receipt_handle);
+            received.push(message.clone());
+            self.handles.insert(receipt_handle, number);
+            if !is_duplicated {
                 self.set_visible_at(number, Some(now + visibility));
             }
         }
         received
     }
 
-    fn set_visible_at(&mut self, number: u64, visible_at: Option<Instant>) -> bool {
-        let Some(message) = self.messages.get_mut(&number) else { return false };
-        match std::mem::replace(&mut message.visible_at, visible_at) {
+    fn set_visible_at(&mut self, number: u64, visible_at: Option<Instant>) {
+        let Some(queued) = self.messages.get_mut(&number) else { return };
+        match std::mem::replace(&mut queued.visible_at, visible_at) {
             Some(old) => self.hidden.remove(&(old, number)),
             None => self.visible.remove(&number),
         };
         match visible_at {
             Some(visible_at) => self.hidden.insert((visible_at, number)),
             None => self.visible.insert(number),
+        };
+    }
+
+    fn remove(&mut self, number: u64) {
+        self.set_visible_at(number, None);
+        self.visible.remove(&number);
+        if let Some(QueuedMessage { message, .. }) = self.messages.remove(&number) {
+            self.handles.remove(&message.receipt_handle);
         }
     }
 
-    fn message_of(&self, entry: &Value) -> Option<u64> {
-        self.handles.get(entry["ReceiptHandle"].as_str()?).copied()
+    fn delete(&mut self, receipt_handle: &str) -> bool {
+        let number = self.handles.get(receipt_handle).copied();
+        number.map(|number| self.remove(number)).is_some()
     }
 
-    fn delete(&mut self, entry: &Value) -> bool {
-        let Some(number) = self.message_of(entry) else { return false };
-        let Some(message) = self.messages.remove(&number) else { return false };
-        match message.visible_at {
-            Some(visible_at) => self.hidden.remove(&(visible_at, number)),
-            None => self.visible.remove(&number),
-        };
-        message.handle.is_some_and(|handle| self.handles.remove(&handle).is_some())
+    fn change_visibility(&mut self, receipt_handle: &str, timeout: Duration) -> bool {
+        let visible_at = (timeout > Duration::ZERO).then(|| Instant::now() + timeout);
+        let number = self.handles.get(receipt_handle).copied();
+        number.map(|number| self.set_visible_at(number, visible_at)).is_some()
     }
+}
 
-    fn change_visibility(&mut self, entry: &Value) -> bool {
-        let seconds = entry["VisibilityTimeout"].as_u64().unwrap_or_default();
-        let visible_at = (seconds > 0).then(|| Instant::now() + Duration::from_secs(seconds));
-        self.message_of(entry).is_some_and(|number| self.set_visible_at(number, visible_at))
-    }
+fn document(message: &SqsMessage) -> Value {
+    json!({
+        "MessageId": message.id,
+        "ReceiptHandle": message.receipt_handle,
+        "Body": message.body,
+        "Attributes": { "ApproximateReceiveCount": message.receives.to_string() },
+    })
 }
 
 fn error(code: &str, message: &str) -> (u16, Value) {
     (400, json!({ "__type": format!("com.amazonaws.sqs#{code}"), "message": message }))
 }
 
-#[derive(Debug)]
-struct InProcess(Queue);
+impl Service for SqsQueue {
+    async fn respond(self, request: Request<Bytes>) -> Option<Response<Bytes>> {
+        let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+        let (status, document) = self.answer(target.unwrap_or_default(), request.body()).await;
+        let mut response = Response::new(document.to_string().into());
+        *response.status_mut() = StatusCode::from_u16(status).expect("an HTTP status");
+        Some(response)
+    }
+}
 
-impl HttpConnector for InProcess {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let queue = self.0.clone();
-        HttpConnectorFuture::new(async move {
-            let target = request.headers().get("x-amz-target").unwrap_or_default();
-            let body = request.body().bytes().unwrap_or_default();
-            let (status, document) = queue.respond(target, body).await;
-            let status = StatusCode::try_from(status).expect("an HTTP status");
-            Ok(HttpResponse::new(status, document.to_string().into()))
-        })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn failed_messages_are_received_again_until_they_are_dead_letters() {
+        let visibility = Duration::from_secs(180);
+        let queue = SqsQueue::new(SqsOptions { max_receives: 3, ..SqsOptions::default() });
+        for seconds in [0, 1, 2, 30] {
+            queue.send_after(Duration::from_secs(seconds), "");
+        }
+        let start = Instant::now();
+        let mut receives: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        tokio::time::advance(Duration::from_secs(10)).await;
+        while let Some(wait) = queue.next_visible() {
+            tokio::time::sleep(wait).await;
+            for message in queue.receive(2, visibility) {
+                receives.entry(message.id.clone()).or_default().push(start.elapsed().as_secs());
+                let is_failed = message.id == "2" || message.id == "1" && message.receives == 1;
+                assert!(is_failed || queue.delete(&message.receipt_handle));
+                // A handle is valid once, until the next receive.
+                assert!(is_failed || !queue.delete(&message.receipt_handle));
+            }
+        }
+        let received = ["0", "1", "2", "3"].map(|id| receives[id].clone());
+        assert_eq!(received, [vec![10], vec![10, 190], vec![10, 190, 370], vec![30]]);
+        let dead: Vec<String> = queue.dead_letters().into_iter().map(|dead| dead.id).collect();
+        assert_eq!(dead, ["2"]);
     }
 }

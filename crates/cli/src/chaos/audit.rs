@@ -3,9 +3,13 @@
 use std::{collections::HashMap, time::Duration};
 
 use cloudfront_simulator::Recorded;
-use s3_cloudfront_invalidator::{event, handler::plan, rules::RuleSet};
+use s3_cloudfront_invalidator::{
+    event::{MessageReader, Payload, PayloadSource},
+    handler::plan,
+    rules::RuleSet,
+};
 
-use super::{Message, sqs_event};
+use super::SentMessage;
 
 /// An item to invalidate for a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,11 +23,12 @@ pub struct ExpectedItem {
 
 /// Returns the items that each message by itself leads to. Unreadable messages
 /// and unaddressable keys have none.
-pub fn expected(rules: &RuleSet, messages: &[Message]) -> Vec<ExpectedItem> {
+pub fn expected(rules: &RuleSet, messages: &[SentMessage]) -> Vec<ExpectedItem> {
     let mut expected = Vec::new();
+    let mut reader = MessageReader::default();
     for message in messages {
-        let payload = sqs_event(std::slice::from_ref(message));
-        let Ok(payload) = event::read(payload.as_bytes(), "chaos") else { continue };
+        let delivery = reader.read("chaos", Some(&message.body));
+        let payload = Payload { source: PayloadSource::Queue, deliveries: vec![delivery] };
         for part in plan(rules, &payload).distributions {
             for item in part.requests.into_iter().flat_map(|request| request.items) {
                 expected.push(ExpectedItem {

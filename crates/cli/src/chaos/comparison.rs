@@ -7,7 +7,7 @@ use cloudfront_simulator::{Faults, SimulatorOptions};
 use s3_cloudfront_invalidator::event::{self, Change, Kind};
 use serde_json::{Value, json};
 
-use super::{ChaosOptions, ChaosReport, Message, expected, simulate_day};
+use super::{ChaosOptions, ChaosReport, SentMessage, expected, simulate_day};
 use crate::{
     Exit, Format, Global, input,
     output::{print_json, table},
@@ -38,8 +38,8 @@ pub async fn compare(
     let bad = ChaosOptions { seed, kill: KILL, environments: 2, ..ChaosOptions::default() };
     let good = ChaosOptions { kill: 0.0, ..bad.clone() };
     let changes = changes.iter().cycle().take(count).enumerate();
-    let messages: Vec<Message> = changes
-        .map(|(n, change)| Message::new(n.to_string(), message(change, n), bad.sent_at(n)))
+    let messages: Vec<SentMessage> = changes
+        .map(|(n, change)| SentMessage { body: message(change, n), sent_at: bad.sent_at(n) })
         .collect();
     let expected = expected(&input::load_rules(global)?, &messages);
     let day = async |options: &ChaosOptions, faults: Faults| {

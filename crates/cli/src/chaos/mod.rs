@@ -19,7 +19,6 @@
 
 mod audit;
 mod comparison;
-mod queue;
 
 use std::{
     collections::HashSet,
@@ -31,18 +30,28 @@ use std::{
 };
 
 use aws_sdk_cloudfront::config::retry::RetryConfig;
-use cloudfront_simulator::{Counters, Simulator, SimulatorOptions};
+use cloudfront_simulator::{
+    Counters, Simulator, SimulatorOptions, SqsMessage, SqsOptions, SqsQueue,
+};
 use s3_cloudfront_invalidator::{
     cloudfront::{CloudFront, CloudFrontOptions},
     handler::Function,
     response::Answer,
     rules::RuleSet,
 };
+use serde_json::json;
 use tokio::time::Instant;
 
 use audit::{ExpectedItem, expected};
 pub use comparison::compare;
-use queue::{Message, Queue, sqs_event};
+
+/// A message to send.
+#[derive(Clone, Debug)]
+pub struct SentMessage {
+    pub body: String,
+    /// When it is sent, from the start of the day.
+    pub sent_at: Duration,
+}
 
 /// The queue, the function's environments, and how often they fail.
 #[derive(Clone, Debug)]
@@ -100,14 +109,14 @@ pub struct ChaosReport {
     pub late: usize,
     /// Receives of messages after their first.
     pub redeliveries: usize,
-    pub dead_letters: Vec<Message>,
+    pub dead_letters: Vec<SqsMessage>,
     pub lost: Vec<ExpectedItem>,
     pub counters: Counters,
 }
 
 /// Delivers messages until none is left.
 pub async fn simulate_day(
-    messages: &[Message],
+    messages: &[SentMessage],
     expected: &[ExpectedItem],
     options: &ChaosOptions,
     cloudfront: SimulatorOptions,
@@ -116,13 +125,21 @@ pub async fn simulate_day(
     let simulator = Simulator::new(cloudfront);
     let start = || environment(&simulator);
     let mut rng = fastrand::Rng::with_seed(options.seed);
-    let mut queue = Queue::new(messages, options);
+    let queue = SqsQueue::new(SqsOptions {
+        max_receives: options.max_receives,
+        spread: usize::MAX,
+        seed: options.seed,
+        ..SqsOptions::default()
+    });
+    for SentMessage { body, sent_at } in messages {
+        queue.send_after(*sent_at, body);
+    }
     let mut environments: Vec<CloudFront> = (0..options.environments).map(|_| start()).collect();
     let mut function = Function::new(rules, start());
     let mut report = ChaosReport::default();
-    while let Some(visible_at) = queue.next_visible() {
-        tokio::time::sleep(visible_at.saturating_sub(simulator.now())).await;
-        let batch = queue.receive(simulator.now(), &mut rng);
+    while let Some(wait) = queue.next_visible() {
+        tokio::time::sleep(wait).await;
+        let batch = queue.receive(options.batch, options.visibility);
         if batch.is_empty() {
             continue;
         }
@@ -145,14 +162,16 @@ pub async fn simulate_day(
                 report.late += usize::from(Instant::now() > deadline);
                 // After an error the whole batch is redelivered.
                 if let Some(failed) = result {
-                    queue.delete(&batch, &failed);
+                    for done in batch.iter().filter(|message| !failed.contains(&message.id)) {
+                        queue.delete(&done.receipt_handle);
+                    }
                 }
             }
         }
         mem::swap(&mut function.cloudfront, &mut environments[environment]);
         tokio::time::sleep(options.pace).await;
     }
-    report.dead_letters = queue.into_dead_letters();
+    report.dead_letters = queue.dead_letters();
     report.lost = audit::lost(expected, &simulator.invalidations());
     report.counters = simulator.counters();
     report
@@ -171,7 +190,7 @@ fn environment(simulator: &Simulator) -> CloudFront {
 /// `None` after an error.
 async fn invoke(
     function: &Function,
-    messages: &[Message],
+    messages: &[SqsMessage],
     deadline: Instant,
 ) -> Option<HashSet<String>> {
     let payload = sqs_event(messages);
@@ -183,6 +202,27 @@ async fn invoke(
         }
         Answer::Summary(_) => Some(HashSet::new()),
     }
+}
+
+/// The payload with which Lambda invokes a function for a batch of messages.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
+fn sqs_event(messages: &[SqsMessage]) -> String {
+    let records: Vec<_> = messages
+        .iter()
+        .map(|message| {
+            json!({
+                "messageId": message.id,
+                "receiptHandle": message.receipt_handle,
+                "body": message.body,
+                "attributes": { "ApproximateReceiveCount": message.receives.to_string() },
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:chaos",
+                "awsRegion": "us-east-1",
+            })
+        })
+        .collect();
+    json!({ "Records": records }).to_string()
 }
 
 /// Drops a future that is not ready after so many polls.

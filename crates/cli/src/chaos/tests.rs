@@ -7,7 +7,7 @@ use cloudfront_simulator::{Faults, InProgress, SimulatorOptions};
 use s3_cloudfront_invalidator::rules::RuleSet;
 use serde_json::json;
 
-use super::{ChaosOptions, ChaosReport, Message, expected, simulate_day};
+use super::{ChaosOptions, ChaosReport, SentMessage, expected, simulate_day};
 
 /// One in 200 changes is of a path that CloudFront refuses, and one in 200 has
 /// a denied target beside a permitted one.
@@ -76,8 +76,8 @@ fn rules() -> RuleSet {
 /// A bad day, and a good day with the same refused paths and the same denied
 /// target, but without faults and kills. Asserts what holds for both.
 async fn bad_day(changes: usize, options: ChaosOptions, in_progress: InProgress) -> ChaosReport {
-    let message = |n: usize| Message::new(n.to_string(), event(n), options.sent_at(n));
-    let messages: Vec<Message> = (0..changes).map(message).collect();
+    let message = |n: usize| SentMessage { body: event(n), sent_at: options.sent_at(n) };
+    let messages: Vec<SentMessage> = (0..changes).map(message).collect();
     let mut expected = expected(&rules(), &messages);
     // Items that CloudFront always refuses cannot be invalidated.
     expected.retain(|one| one.distribution != DENIED && !is_poison(&one.item));
@@ -152,8 +152,8 @@ async fn a_seed_repeats_the_day() {
 
 #[tokio::test(start_paused = true)]
 async fn no_invocation_is_late_when_cloudfront_does_not_respond() {
-    let message = |n: usize| Message::new(n.to_string(), event(n), Duration::ZERO);
-    let messages: Vec<Message> = (0..60).map(message).collect();
+    let message = |n: usize| SentMessage { body: event(n), sent_at: Duration::ZERO };
+    let messages: Vec<SentMessage> = (0..60).map(message).collect();
     let options = ChaosOptions { batch: 30, max_receives: 2, ..ChaosOptions::default() };
     let cloudfront =
         SimulatorOptions { latency: Duration::from_secs(3_600), ..SimulatorOptions::default() };

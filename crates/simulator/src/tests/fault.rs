@@ -1,5 +1,8 @@
 //! Faults, and the server, which has them too.
 
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_cloudfront::config::{Credentials, SharedCredentialsProvider};
+
 use super::*;
 
 const FAULTS: [(Fault, &str); 5] = [

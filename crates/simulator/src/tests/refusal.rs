@@ -1,5 +1,7 @@
 //! Each error, and which of several errors is returned.
 
+use aws_sdk_cloudfront::config::{Credentials, SharedCredentialsProvider};
+
 use super::*;
 
 const DENIED: &str = "E3EXAMPLE3DENIED";

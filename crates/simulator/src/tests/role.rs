@@ -1,5 +1,7 @@
 //! Roles, and the credentials that AssumeRole returns.
 
+use aws_sdk_cloudfront::config::SharedCredentialsProvider;
+
 use aws_config::sts::AssumeRoleProvider;
 use aws_sdk_cloudfront::config::ProvideCredentials;
 
