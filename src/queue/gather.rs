@@ -18,6 +18,9 @@ const SHRUNK: [(u32, usize); 3] = [(SUSPICIOUS, 10), (4, 100), (3, 1_000)];
 /// A message received this often before is taken alone by a cautious drain.
 pub(super) const SUSPICIOUS: u32 = 5;
 
+/// Receives that fail in a row before the drain goes on with what it has.
+const MAX_FAILURES: usize = 5;
+
 /// The most receives in flight.
 pub(super) const MAX_RECEIVERS: usize = 8;
 
@@ -45,6 +48,8 @@ pub(super) struct Gather {
     ended: bool,
     /// Whether no answer came yet.
     is_first: bool,
+    /// Receives that failed since the last answer.
+    failures: usize,
     suspicious: bool,
     /// When messages were received within the quiet time, and how many.
     recent: VecDeque<(Duration, usize)>,
@@ -59,6 +64,7 @@ impl Gather {
             limit: MAX_MESSAGES,
             ended: false,
             is_first: true,
+            failures: 0,
             suspicious: false,
             recent: VecDeque::new(),
         }
@@ -84,9 +90,11 @@ impl Gather {
         self.limit
     }
 
-    /// Ends the drain, for instance after an error.
-    pub(super) fn end(&mut self) {
-        self.ended = true;
+    /// Notes a receive that failed.
+    pub(super) fn failed(&mut self, now: Duration) {
+        self.receivers = 1;
+        self.failures += 1;
+        self.ended |= self.failures >= MAX_FAILURES || now >= self.limits.until;
     }
 
     /// Notes the answer to a receive: how often each of its messages was
@@ -100,6 +108,7 @@ impl Gather {
                 self.limit = self.limit.min(*limit);
             }
         }
+        self.failures = 0;
         self.received += count;
         // A full answer means that more messages wait; an empty one that none does.
         match count {
@@ -165,6 +174,21 @@ mod tests {
             gather.receivers()
         };
         assert_eq!([10, 10, 7, 10, 0, 10].map(&mut receivers), [2, 3, 3, 4, 1, 2]);
+    }
+
+    #[test]
+    fn ends_after_failures_in_a_row() {
+        let mut gather = Gather::new(LIMITS);
+        for _ in 1..MAX_FAILURES {
+            gather.failed(Duration::ZERO);
+        }
+        gather.answered(Duration::ZERO, vec![1; 10]);
+        for _ in 1..MAX_FAILURES {
+            gather.failed(Duration::ZERO);
+            assert_eq!(gather.receivers(), 1);
+        }
+        gather.failed(Duration::ZERO);
+        assert_eq!(gather.receivers(), 0);
     }
 
     #[test]

@@ -15,8 +15,9 @@
 //!   or when the time that is left is needed for submitting. If the first
 //!   receive is empty, it stops at once, unless the request sets
 //!   `quiet_seconds`.
-//! - No receive is aborted: its messages would be hidden although nobody has
-//!   them.
+//! - A receive is not aborted when the drain ends: its messages would be hidden
+//!   although nobody has them. After five failed receives in a row, the drain
+//!   continues with the messages that it has.
 //! - A body is dropped as soon as its changes are read.
 //! - The visibility timeout is set on receive, to the end of the invocation, so
 //!   that no message is redelivered while its invocation runs.
@@ -44,7 +45,9 @@ mod gather;
 mod request;
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
+    mem,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -55,6 +58,7 @@ use std::{
 use aws_config::SdkConfig;
 use aws_sdk_sqs::{
     Client,
+    config::timeout::TimeoutConfig,
     error::{ProvideErrorMetadata, SdkError},
     types::{
         ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
@@ -86,6 +90,9 @@ const MESSAGES_PER_CALL: usize = 10;
 
 /// Deletes or releases in flight.
 const CALLS_AT_ONCE: usize = 8;
+
+/// How long one attempt of a call may take: the long polling, and some seconds.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Long polling, which asks all hosts of the queue; a short poll asks some.
 const WAIT_SECONDS: i32 = 1;
@@ -174,7 +181,9 @@ pub enum QueueError {
 impl Queue {
     /// A client of the queue at `url`.
     pub fn new(sdk_config: &SdkConfig, url: &str) -> Self {
-        let client = Client::new(sdk_config);
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
+        let config = aws_sdk_sqs::config::Builder::from(sdk_config).timeout_config(timeouts);
+        let client = Client::from_conf(config.build());
         let (released, cautious) = (Mutex::default(), AtomicBool::new(true));
         Self { client, url: url.to_owned(), released, cautious }
     }
@@ -216,13 +225,15 @@ impl Queue {
                     return Err(self.receive_error(&error));
                 }
                 Err(error) => {
-                    warn!("{}; going on with what was received", self.receive_error(&error));
-                    gather.end();
+                    warn!("{}", self.receive_error(&error));
+                    gather.failed(start.elapsed());
                 }
             }
         }
         self.cautious.store(gather.suspicious(), Ordering::Relaxed);
-        let excess = batch.shrink(gather.limit());
+        let (excess, deliveries): (Vec<_>, Vec<_>) =
+            batch.shrink(gather.limit()).into_iter().unzip();
+        deliveries.iter().zip(&excess).for_each(|(delivery, one)| self.remember(delivery, one));
         self.release(&excess, |_| 0, deadline).await;
         Ok(batch)
     }
@@ -249,7 +260,17 @@ impl Queue {
 
     /// How often this process released a message.
     fn releases(&self, message: &str) -> u32 {
-        lock(&self.released).get(message).copied().unwrap_or_default()
+        let released = self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        released.get(message).copied().unwrap_or_default()
+    }
+
+    /// Remembers that this process releases a message.
+    fn remember(&self, delivery: &Delivery, receipt: &Receipt) {
+        let mut released = self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        if released.len() >= MAX_REMEMBERED {
+            released.clear();
+        }
+        released.extend(delivery.id.clone().map(|id| (id, receipt.receives)));
     }
 
     /// Deletes the messages that are done and releases the others. There is an
@@ -264,19 +285,11 @@ impl Queue {
         let (mut done, mut kept) = (Vec::new(), Vec::new());
         let deliveries = deliveries.iter().zip(needs_redelivery);
         for (receipt, (delivery, again)) in receipts.list.into_iter().zip(deliveries) {
-            let mut released = lock(&self.released);
-            match (again, &delivery.id) {
-                (true, Some(id)) => {
-                    if released.len() >= MAX_REMEMBERED {
-                        released.clear();
-                    }
-                    released.insert(id.clone(), receipt.receives);
-                    kept.push(receipt);
-                }
-                (_, id) => {
-                    id.as_ref().map(|id| released.remove(id));
-                    done.push(receipt);
-                }
+            if *again {
+                self.remember(delivery, &receipt);
+                kept.push(receipt);
+            } else {
+                done.push(receipt);
             }
         }
         let deleted = self.delete(&done, deadline).await;
@@ -396,16 +409,14 @@ impl ReceivedBatch {
 
     /// Keeps the `limit` messages that were received most often, and returns
     /// the others.
-    fn shrink(&mut self, limit: usize) -> Vec<Receipt> {
-        let receipts = std::mem::take(&mut self.receipts.list);
-        let deliveries = std::mem::take(&mut self.deliveries);
-        let mut all: Vec<_> = receipts.into_iter().zip(deliveries).collect();
-        let excess = if all.len() <= limit {
-            Vec::new()
-        } else {
-            all.sort_by_key(|(receipt, _)| std::cmp::Reverse(receipt.receives));
-            all.split_off(limit).into_iter().map(|(receipt, _)| receipt).collect()
-        };
+    fn shrink(&mut self, limit: usize) -> Vec<(Receipt, Delivery)> {
+        if self.deliveries.len() <= limit {
+            return Vec::new();
+        }
+        let receipts = mem::take(&mut self.receipts.list);
+        let mut all: Vec<_> = receipts.into_iter().zip(mem::take(&mut self.deliveries)).collect();
+        all.sort_by_key(|(receipt, _)| Reverse(receipt.receives));
+        let excess = all.split_off(limit);
         (self.receipts.list, self.deliveries) = all.into_iter().unzip();
         excess
     }
@@ -427,10 +438,6 @@ where
         (Some(code), None) => code.to_owned(),
         _ => aws_sdk_sqs::error::DisplayErrorContext(error).to_string(),
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
