@@ -168,7 +168,7 @@ pub fn retry_config() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(10).with_use_static_exponential_base(true)
 }
 
-pub fn sdk_config(http: SharedHttpClient) -> SdkConfig {
+fn sdk_config(http: SharedHttpClient) -> SdkConfig {
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
     let mut builder = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -224,13 +224,13 @@ async fn respond(answer: Answer) -> Result<HttpResponse, ConnectorError> {
     Ok(HttpResponse::new(StatusCode::try_from(status).unwrap(), body.into()))
 }
 
-pub fn created(id: &str) -> String {
+fn created(id: &str) -> String {
     format!(
         r#"<?xml version="1.0"?><Invalidation xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Id>{id}</Id><Status>InProgress</Status><CreateTime>2026-11-01T00:00:00Z</CreateTime><InvalidationBatch><Paths><Quantity>1</Quantity><Items><Path>/a</Path></Items></Paths><CallerReference>r</CallerReference></InvalidationBatch></Invalidation>"#
     )
 }
 
-pub fn error(code: &str, message: &str) -> String {
+fn error(code: &str, message: &str) -> String {
     format!(
         r#"<?xml version="1.0"?><ErrorResponse xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>r-1</RequestId></ErrorResponse>"#
     )
