@@ -49,12 +49,12 @@ type ByPrefix = AffixMap<BySuffix>;
 type BySuffix = AffixMap<RuleGroup>;
 
 /// A `ByPrefix` under construction.
-type Entries = BTreeMap<Box<[u8]>, BTreeMap<Box<[u8]>, RuleGroup>>;
+type AffixEntries = BTreeMap<Box<[u8]>, BTreeMap<Box<[u8]>, RuleGroup>>;
 
 impl CandidateIndex {
     pub fn new(rules: &[Rule]) -> Self {
-        let mut buckets: HashMap<&str, Entries> = HashMap::new();
-        let mut bucket_prefixes: BTreeMap<&str, Entries> = BTreeMap::new();
+        let mut buckets: HashMap<&str, AffixEntries> = HashMap::new();
+        let mut bucket_prefixes: BTreeMap<&str, AffixEntries> = BTreeMap::new();
         let share = MAX_ENTRIES / rules.len().max(1);
         for (index, rule) in rules.iter().enumerate() {
             let conditions = &rule.conditions;
@@ -67,7 +67,7 @@ impl CandidateIndex {
             if count * prefixes.len() > share {
                 prefixes = vec![""];
             }
-            let insert = |entries: &mut Entries| {
+            let insert = |entries: &mut AffixEntries| {
                 for prefix in &prefixes {
                     let by_suffix = entries.entry(prefix.as_bytes().into()).or_default();
                     for suffix in &suffixes {
@@ -85,7 +85,7 @@ impl CandidateIndex {
                 insert(bucket_prefixes.entry("").or_default());
             }
         }
-        let finish = |entries: Entries| {
+        let finish = |entries: AffixEntries| {
             let entries = entries.into_iter();
             AffixMap::new(entries.map(|(text, groups)| (text, AffixMap::new(groups))).collect())
         };

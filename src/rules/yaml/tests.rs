@@ -1,3 +1,6 @@
+use proptest::prelude::*;
+use serde_yaml::Value as Reference;
+
 use super::*;
 
 /// Each value of a file with the text its span covers.
@@ -163,4 +166,56 @@ fn unsupported_yaml_is_refused() {
         assert!(found.starts_with(message), "{yaml:?}: {found}");
     }
     assert!(YamlTree::parse("'<<': 1").is_ok());
+}
+
+/// Whether a node has the value that serde_yaml reads.
+fn agrees(node: Node<'_>, reference: &Reference) -> bool {
+    match (node.shape(), reference) {
+        (Shape::Null, Reference::Null) => true,
+        (Shape::Bool(value), Reference::Bool(reference)) => value == *reference,
+        (Shape::Number(value), Reference::Number(reference)) => value == reference.as_u64(),
+        (Shape::Text, Reference::String(reference)) => node.text() == reference,
+        (Shape::List, Reference::Sequence(reference)) => {
+            let values = node.values();
+            values.len() == reference.len()
+                && std::iter::zip(values, reference).all(|(node, r)| agrees(node, r))
+        }
+        (Shape::Mapping, Reference::Mapping(reference)) => {
+            // Field names are text here, whatever they would be as values.
+            node.fields().count() == reference.len()
+                && std::iter::zip(node.fields(), reference.values())
+                    .all(|((_, node), r)| agrees(node, r))
+        }
+        _ => false,
+    }
+}
+
+fn values() -> impl Strategy<Value = Reference> {
+    let scalar = prop_oneof![
+        Just(Reference::Null),
+        any::<bool>().prop_map(Reference::from),
+        any::<u64>().prop_map(Reference::from),
+        any::<i64>().prop_map(Reference::from),
+        "[ -~é\\n]{0,8}".prop_map(Reference::from),
+        "(no|~|null|True|0x1|-1|1e3|[.]5|: |#a|- b|\\*x|&y|!z|%|@|`)".prop_map(Reference::from),
+    ];
+    scalar.prop_recursive(4, 32, 5, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..5).prop_map(Reference::Sequence),
+            proptest::collection::btree_map("[a-z ]{1,4}", inner, 0..5).prop_map(|map| {
+                Reference::Mapping(map.into_iter().map(|(k, v)| (k.into(), v)).collect())
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn written_values_are_read_as_serde_yaml_reads_them(value in values()) {
+        let text = serde_yaml::to_string(&value).unwrap();
+        let tree = YamlTree::parse(&text).map_err(|finding| TestCaseError::fail(finding.message))?;
+        prop_assert!(agrees(tree.root(), &value), "{text}");
+    }
 }
