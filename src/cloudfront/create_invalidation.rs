@@ -9,8 +9,11 @@ use std::{
 use aws_sdk_cloudfront::{
     Client,
     config::{
-        ConfigBag, Intercept, RuntimeComponents,
-        interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef},
+        Builder, ConfigBag, Intercept, RuntimeComponents,
+        interceptors::{
+            BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef, InterceptorContext,
+        },
+        retry::{ClassifyRetry, RetryAction},
     },
     error::{BoxError, ProvideErrorMetadata},
     operation::{
@@ -30,6 +33,10 @@ use super::{
 };
 use crate::distribution::{Distribution, DistributionId};
 
+/// So many throttled attempts, and no others, and a request is halved. With the
+/// standard back-off they take four seconds on average.
+const THROTTLES_BEFORE_HALVING: u32 = 4;
+
 /// The attempts of one call, the SDK's retries included.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
@@ -38,6 +45,8 @@ pub(super) struct Attempts {
     in_flight: bool,
     /// CloudFront may have accepted an attempt.
     may_be_accepted: bool,
+    /// The HTTP status of the last response.
+    status: Option<u16>,
     /// The error code or HTTP status of the last error response.
     last_response: Option<String>,
 }
@@ -60,7 +69,8 @@ pub(super) async fn create_invalidation(
         }
         let client = clients.client(role).await;
         let counter = AttemptCounter(Arc::clone(&attempts));
-        Some(send(&client, &distribution.id, batch, counter).await)
+        let created = send(&client, &distribution.id, batch, counter).await;
+        Some(created.and_then(|created| check(created, lock(&attempts).status)))
     };
     let result = timeout_at(stop, call).await.ok().flatten();
     let attempts = mem::take(&mut *lock(&attempts));
@@ -80,6 +90,7 @@ async fn send(
     batch: &Batch,
     counter: AttemptCounter,
 ) -> Result<Invalidation, CloudFrontError> {
+    let is_small = batch.is_small();
     let items: Vec<String> = batch.items.iter().map(|planned| planned.item.to_string()).collect();
     let quantity = i32::try_from(items.len()).expect("a request has at most 3,000 items");
     let paths = Paths::builder().quantity(quantity).set_items(Some(items)).build();
@@ -88,22 +99,61 @@ async fn send(
         .caller_reference(&batch.reference)
         .build()
         .expect("paths and reference are set");
+    let mut config = Builder::new();
+    if !is_small {
+        config = config.retry_classifier(UntilThrottled(AttemptCounter(Arc::clone(&counter.0))));
+    }
     let created = match id {
         DistributionId::Distribution(id) => {
             let call = client.create_invalidation().distribution_id(id).invalidation_batch(batch);
-            call.customize().interceptor(counter).send().await?.invalidation
+            let call = call.customize().interceptor(counter).config_override(config);
+            call.send().await?.invalidation
         }
         DistributionId::Tenant(id) => {
             let call = client.create_invalidation_for_distribution_tenant();
             let call = call.id(id).invalidation_batch(batch);
-            call.customize().interceptor(counter).send().await?.invalidation
+            let call = call.customize().interceptor(counter).config_override(config);
+            call.send().await?.invalidation
         }
     };
-    // A 201 without a body is an acceptance too.
     Ok(created.map_or_else(Invalidation::default, |created| Invalidation {
         id: created.id,
         status: created.status,
     }))
+}
+
+/// Checks that CloudFront answered: a success of another server, such as a proxy,
+/// is no acceptance.
+/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html>
+fn check(created: Invalidation, status: Option<u16>) -> Result<Invalidation, CloudFrontError> {
+    let problem = match status {
+        Some(201) if created.id.is_empty() => "the response has no invalidation id".to_owned(),
+        Some(201) => return Ok(created),
+        status => format!("the HTTP status is {} instead of 201", status.unwrap_or_default()),
+    };
+    Err(CloudFrontError {
+        kind: ErrorKind::Other,
+        code: "UnreadableResponse".to_owned(),
+        message: format!("{problem}; check AWS_ENDPOINT_URL_CLOUDFRONT and proxies"),
+        may_be_accepted: true,
+    })
+}
+
+/// Stops the SDK's retries of a request that is halved when it is throttled.
+#[derive(Debug)]
+struct UntilThrottled(AttemptCounter);
+
+impl ClassifyRetry for UntilThrottled {
+    fn classify_retry(&self, _: &InterceptorContext) -> RetryAction {
+        let attempts = lock(&self.0.0);
+        let is_throttled =
+            attempts.sent >= THROTTLES_BEFORE_HALVING && attempts.throttled == attempts.sent;
+        if is_throttled { RetryAction::RetryForbidden } else { RetryAction::NoActionIndicated }
+    }
+
+    fn name(&self) -> &'static str {
+        "UntilThrottled"
+    }
 }
 
 #[derive(Debug)]
@@ -134,6 +184,7 @@ impl Intercept for AttemptCounter {
     ) -> Result<(), BoxError> {
         let mut attempts = lock(&self.0);
         let was_in_flight = mem::take(&mut attempts.in_flight);
+        attempts.status = context.response().map(|response| response.status().as_u16());
         let Some(Err(error)) = context.output_or_error() else { return Ok(()) };
         let code = error.as_operation_error().and_then(|error| {
             None.or_else(|| error.downcast_ref::<CreateInvalidationError>()?.code()).or_else(|| {

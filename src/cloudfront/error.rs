@@ -79,12 +79,14 @@ impl ErrorKind {
     pub(super) fn ends_distribution(self) -> bool {
         matches!(
             self,
-            Self::TooManyInvalidations
-                | Self::UnknownDistribution
-                | Self::AccessDenied
-                | Self::BadCredentials
-                | Self::NotSent
+            Self::UnknownDistribution | Self::AccessDenied | Self::BadCredentials | Self::NotSent
         )
+    }
+
+    /// Returns whether a quota is used up: of paths or of wildcards, in progress
+    /// or per second.
+    pub(super) fn is_quota(self) -> bool {
+        matches!(self, Self::TooManyInvalidations | Self::Throttled)
     }
 
     /// Returns whether a retry fails until somebody changes the item, the rules

@@ -14,7 +14,7 @@ use crate::{
 /// What the failure messages of one distribution need.
 #[derive(Debug)]
 pub(super) struct FailureContext<'a> {
-    pub(super) distribution: &'a Distribution,
+    pub(super) distribution: &'a Arc<Distribution>,
     pub(super) targets: &'a [Arc<str>],
     /// Empty outside Lambda.
     pub(super) function_arn: &'a str,
@@ -44,7 +44,7 @@ impl FailureContext<'_> {
     }
 
     fn advice(&self, error: &CloudFrontError, item: &Item) -> String {
-        let Distribution { id, role } = self.distribution;
+        let Distribution { id, role } = &**self.distribution;
         let principal = || {
             role.as_ref()
                 .map_or_else(|| "the function's role".to_owned(), |role| format!("`{}`", role.arn))
@@ -82,7 +82,7 @@ impl FailureContext<'_> {
     }
 
     fn resource_arn(&self) -> String {
-        let Distribution { id, role } = self.distribution;
+        let Distribution { id, role } = &**self.distribution;
         let kind = match id {
             DistributionId::Distribution(_) => "distribution",
             DistributionId::Tenant(_) => "distribution-tenant",

@@ -1,12 +1,12 @@
 //! What a process remembers of earlier invocations: accepted items of messages
-//! that are redelivered, and refused items.
+//! that are redelivered, refused items, and the batches of direct payloads.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
-use super::{Invalidation, Outcome, Submission, SubmittedItem, request_queue::RememberedItem};
+use super::{Invalidation, Outcome, Submission, SubmittedItem};
 use crate::{distribution::Distribution, event::Delivery, item::Item};
 
 /// What a process remembers from one invocation to the next. All of it is safe
@@ -17,27 +17,71 @@ pub(super) struct Memory {
     /// Items that CloudFront refused when they were sent alone. They are sent
     /// alone again, so that no other batch is refused because of them.
     quarantine: BTreeSet<(Arc<Distribution>, Item)>,
+    /// The batches of direct payloads, by caller reference.
+    batches: HashMap<(Arc<Distribution>, String), KnownBatch>,
+}
+
+/// What earlier invocations found out about an item.
+pub(super) enum KnownItem {
+    Unknown,
+    /// It was accepted for all of its messages.
+    Accepted(Arc<Invalidation>),
+    /// It was refused when it was sent alone.
+    Quarantined,
+}
+
+/// What CloudFront answered to a batch of a direct payload. A redelivery of the
+/// payload makes the same batches.
+#[derive(Clone, Debug)]
+pub(super) enum KnownBatch {
+    Accepted(Arc<Invalidation>),
+    /// One of its items was refused.
+    Refused,
 }
 
 /// The most items in quarantine: with the longest paths, 4 MB.
 const QUARANTINE_ITEMS: usize = 1_000;
 
+/// The most batches: with their references, 2 MB. All are forgotten beyond it.
+const BATCHES: usize = 10_000;
+
 impl Memory {
     /// Returns what is known about an item that `messages` need.
-    pub(super) fn lookup(
+    pub(super) fn item<'m>(
         &self,
         distribution: &Arc<Distribution>,
         item: &Item,
-        messages: &[&str],
-    ) -> RememberedItem {
-        let find = |message: &&str| self.accepted.find(message, distribution, item);
-        match messages.iter().map(find).collect::<Option<Vec<_>>>().as_deref() {
-            Some([invalidation, ..]) => RememberedItem::Accepted(Arc::clone(invalidation)),
+        messages: impl Iterator<Item = &'m str>,
+    ) -> KnownItem {
+        let find = |message| self.accepted.find(message, distribution, item);
+        match messages.map(find).collect::<Option<Vec<_>>>().as_deref() {
+            Some([invalidation, ..]) => KnownItem::Accepted(Arc::clone(invalidation)),
             _ if self.quarantine.contains(&(Arc::clone(distribution), item.clone())) => {
-                RememberedItem::Quarantined
+                KnownItem::Quarantined
             }
-            _ => RememberedItem::Unknown,
+            _ => KnownItem::Unknown,
         }
+    }
+
+    /// Returns what is known about a batch of a direct payload.
+    pub(super) fn batch(
+        &self,
+        distribution: &Arc<Distribution>,
+        reference: &str,
+    ) -> Option<KnownBatch> {
+        self.batches.get(&(Arc::clone(distribution), reference.to_owned())).cloned()
+    }
+
+    pub(super) fn insert_batch(
+        &mut self,
+        distribution: &Arc<Distribution>,
+        reference: &str,
+        known: KnownBatch,
+    ) {
+        if self.batches.len() >= BATCHES {
+            self.batches.clear();
+        }
+        self.batches.insert((Arc::clone(distribution), reference.to_owned()), known);
     }
 
     /// Remembers the items that were accepted for messages that are redelivered,

@@ -7,8 +7,11 @@
 //!   or as `AWS_MAX_ATTEMPTS` and `AWS_RETRY_MODE` say.
 //! - Everything ends at the deadline, less a margin for the answer.
 //!   Items that are not accepted by then are [`Outcome::Retry`].
-//! - A request that CloudFront refuses because of an item is bisected until that
-//!   item is alone, with at most 32 requests per distribution. All other items
+//! - A request beyond a quota is halved, down to 100 paths or one wildcard,
+//!   before the rest of its kind is given up: the quotas of paths and of
+//!   wildcards are separate.
+//! - A request that CloudFront refuses because of an item is halved until that
+//!   item is alone, with at most 64 requests per distribution. All other items
 //!   are accepted. For messages of a queue, the process then keeps the item in
 //!   quarantine.
 //!
@@ -43,16 +46,12 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use self::{
-    clients::Clients,
-    create_invalidation::create_invalidation,
-    error::ErrorKind,
-    failure::FailureContext,
-    memory::Memory,
-    request_queue::{RememberedItem, RequestQueue},
+    clients::Clients, create_invalidation::create_invalidation, error::ErrorKind,
+    failure::FailureContext, memory::Memory, request_queue::RequestQueue,
 };
 use crate::{
     event::Delivery,
-    plan::{DeliveredChange, DistributionPlan, Plan, PlannedItem},
+    plan::{DeliveredChange, DistributionPlan, Plan},
 };
 
 pub use submission::{
@@ -133,14 +132,7 @@ impl CloudFront {
             targets: &targets,
             function_arn: self.clients.function_arn(),
         };
-        let mut queue = RequestQueue::new(context, changes, requests, |planned| {
-            match messages(planned, changes, deliveries) {
-                Some(ids) => lock(&self.memory).lookup(&distribution, &planned.item, &ids),
-                // A redelivered direct payload must make the same batches, which
-                // have the same caller references.
-                None => RememberedItem::Unknown,
-            }
-        });
+        let mut queue = RequestQueue::new(context, changes, deliveries, requests, &self.memory);
         if self.dry_run {
             queue.give_up(&Outcome::DryRun);
         }
@@ -153,9 +145,7 @@ impl CloudFront {
             retries += attempts.sent.saturating_sub(1);
             throttles += attempts.throttled;
             match result {
-                Ok(invalidation) => {
-                    queue.settle(batch, &Outcome::Accepted(Arc::new(invalidation)));
-                }
+                Ok(invalidation) => queue.accept(batch, invalidation),
                 Err(error) => {
                     if let (Some(role), ErrorKind::BadCredentials) =
                         (&distribution.role, error.kind)
@@ -177,17 +167,6 @@ impl CloudFront {
             duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         }
     }
-}
-
-/// Returns the ids of the messages that need an item; `None` if a direct
-/// payload does.
-fn messages<'a>(
-    planned: &PlannedItem,
-    changes: &[DeliveredChange],
-    deliveries: &'a [Delivery],
-) -> Option<Vec<&'a str>> {
-    let delivery = |change: &u32| changes[*change as usize].delivery as usize;
-    planned.changes.iter().map(|change| deliveries[delivery(change)].id.as_deref()).collect()
 }
 
 /// Locks a mutex. No panic leaves the state behind these locks half changed.

@@ -1,20 +1,35 @@
-//! The order in which the requests of a distribution are sent, and how refused
-//! ones are bisected.
+//! The order in which the requests of a distribution are sent, and how requests
+//! are split that CloudFront does not accept.
 
-use std::{collections::VecDeque, mem, sync::Arc};
+use std::{
+    collections::VecDeque,
+    mem,
+    sync::{Arc, Mutex},
+};
 
 use super::{
     Invalidation, Outcome, SubmittedItem, SubmittedRequest,
     error::{CloudFrontError, ErrorKind},
     failure::FailureContext,
+    lock,
+    memory::{KnownBatch, KnownItem, Memory},
 };
-use crate::plan::{DeliveredChange, PlannedItem, Request, caller_reference};
+use crate::{
+    event::Delivery,
+    plan::{DeliveredChange, PlannedItem, Request, caller_reference},
+};
 
-/// How many requests one distribution may take in one invocation while refused
-/// batches are bisected. Thirty-two isolate the one bad item of 3,000 and take
-/// about a minute: users report a limit of one request every two seconds
+/// How many requests one distribution may take in one invocation to isolate
+/// refused items. One of 1,000 items takes up to twenty. Sixty-four take two minutes
+/// at the limit that users report, one request every two seconds
 /// (<https://github.com/aws/aws-sdk-js/issues/3983>).
-pub(super) const REQUEST_LIMIT: u32 = 32;
+pub(super) const REQUEST_LIMIT: u32 = 64;
+
+/// A request of at most so many items, without and with wildcards, is not halved
+/// because of a quota. Since 2026 CloudFront's quota is quoted as 150 paths and
+/// one wildcard a second
+/// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-invalidations>).
+const SMALL: [usize; 2] = [100, 1];
 
 /// Gives a batch another caller reference when CloudFront returns that its
 /// first one was used with other items.
@@ -23,15 +38,24 @@ const SALT: &str = "again";
 /// The requests that are still to be sent to one distribution.
 ///
 /// They are sent in this order: the planned ones; then the halves of refused
-/// ones, the largest first, so that as many items as possible are accepted
-/// before the limit is reached; then the quarantined items, one by one.
+/// ones, depth first, so that each invocation isolates items; then the
+/// quarantined items, one by one.
 pub(super) struct RequestQueue<'a> {
     context: FailureContext<'a>,
     changes: &'a [DeliveredChange],
+    memory: &'a Mutex<Memory>,
+    /// Whether a redelivery makes the same batches, as that of a direct payload
+    /// does.
+    is_direct: bool,
     planned: VecDeque<Batch>,
-    halves: VecDeque<Batch>,
+    /// A stack.
+    halves: Vec<Batch>,
     quarantined: VecDeque<Batch>,
-    sent: u32,
+    /// The most items of a request without and of one with wildcards, once
+    /// CloudFront did not accept a larger one.
+    max_items: [usize; 2],
+    /// Halves and quarantined items that were sent.
+    isolating: u32,
     /// The planned requests, with the items that have an outcome.
     requests: Vec<SubmittedRequest>,
 }
@@ -44,58 +68,62 @@ pub(super) struct Batch {
     /// The index of the planned request.
     request: usize,
     salted: bool,
+    suspicion: Suspicion,
 }
 
-/// What earlier invocations found out about an item.
-pub(super) enum RememberedItem {
-    Unknown,
-    /// It was accepted for all of its messages.
-    Accepted(Arc<Invalidation>),
-    /// It was refused when it was sent alone.
-    Quarantined,
+/// What is known about refused items in a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Suspicion {
+    None,
+    /// If there is none in this half, there is one in the half that is next on
+    /// the stack.
+    ThisOrNext,
+    /// There is at least one.
+    Certain,
 }
 
 impl<'a> RequestQueue<'a> {
     pub(super) fn new(
         context: FailureContext<'a>,
         changes: &'a [DeliveredChange],
+        deliveries: &[Delivery],
         requests: Vec<Request>,
-        lookup: impl Fn(&PlannedItem) -> RememberedItem,
+        memory: &'a Mutex<Memory>,
     ) -> Self {
         let mut queue = Self {
             context,
             changes,
+            memory,
+            is_direct: deliveries.iter().any(|delivery| delivery.id.is_none()),
             planned: VecDeque::new(),
-            halves: VecDeque::new(),
+            halves: Vec::new(),
             quarantined: VecDeque::new(),
-            sent: 0,
+            max_items: [usize::MAX; 2],
+            isolating: 0,
             requests: Vec::with_capacity(requests.len()),
         };
         for (at, Request { caller_reference, items }) in requests.into_iter().enumerate() {
             let count = items.len();
             let (mut unsent, mut settled) = (Vec::with_capacity(count), Vec::new());
             for planned in items {
-                match lookup(&planned) {
-                    RememberedItem::Unknown => unsent.push(planned),
-                    RememberedItem::Accepted(invalidation) => {
+                match queue.known_item(&planned, deliveries) {
+                    KnownItem::Unknown => unsent.push(planned),
+                    KnownItem::Accepted(invalidation) => {
                         let outcome = Outcome::Remembered(invalidation);
                         settled.push(SubmittedItem { planned, outcome });
                     }
-                    RememberedItem::Quarantined => {
+                    KnownItem::Quarantined => {
                         queue.quarantined.push_back(queue.batch(at, vec![planned]));
                     }
                 }
             }
-            if unsent.len() == count {
-                let reference = caller_reference.clone();
-                queue.planned.push_back(Batch {
-                    reference,
-                    items: unsent,
-                    request: at,
-                    salted: false,
-                });
-            } else if !unsent.is_empty() {
-                queue.planned.push_back(queue.batch(at, unsent));
+            if !unsent.is_empty() {
+                let is_whole = unsent.len() == count;
+                let mut batch = queue.batch(at, unsent);
+                if is_whole {
+                    batch.reference.clone_from(&caller_reference);
+                }
+                queue.planned.push_back(batch);
             }
             queue.requests.push(SubmittedRequest { caller_reference, items: settled });
         }
@@ -104,47 +132,74 @@ impl<'a> RequestQueue<'a> {
 
     /// Returns the next request to send.
     pub(super) fn next(&mut self) -> Option<Batch> {
-        if self.planned.is_empty() && self.sent >= REQUEST_LIMIT {
-            self.give_up(&self.context.request_limit(REQUEST_LIMIT));
+        loop {
+            let is_planned = !self.planned.is_empty();
+            let is_half = !is_planned && !self.halves.is_empty();
+            if !is_planned && self.isolating >= REQUEST_LIMIT {
+                self.give_up(&self.context.request_limit(REQUEST_LIMIT));
+            }
+            let batch = self.planned.pop_front();
+            let batch = batch.or_else(|| self.halves.pop());
+            let batch = batch.or_else(|| self.quarantined.pop_front())?;
+            let is_single = batch.items.len() == 1;
+            if batch.items.len() > self.max_items[batch.kind()] {
+                let [left, right] = self.bisect(batch);
+                self.planned.push_front(right);
+                self.planned.push_front(left);
+                continue;
+            }
+            match self.known_batch(&batch) {
+                Some(KnownBatch::Accepted(invalidation)) => {
+                    self.settle(batch, &Outcome::Remembered(invalidation));
+                }
+                Some(KnownBatch::Refused) if !is_single => self.isolate(batch),
+                Some(KnownBatch::Refused) if is_half => self.quarantined.push_back(batch),
+                _ if batch.suspicion == Suspicion::Certain && !is_single => self.isolate(batch),
+                _ => {
+                    self.isolating += u32::from(!is_planned);
+                    return Some(batch);
+                }
+            }
         }
-        let queues = [&mut self.planned, &mut self.halves, &mut self.quarantined];
-        let batch = queues.into_iter().find_map(VecDeque::pop_front)?;
-        self.sent += 1;
-        Some(batch)
     }
 
-    /// Records the outcome of all items of a batch.
-    pub(super) fn settle(&mut self, batch: Batch, outcome: &Outcome) {
-        let settled = batch
-            .items
-            .into_iter()
-            .map(|planned| SubmittedItem { planned, outcome: outcome.clone() });
-        self.requests[batch.request].items.extend(settled);
+    /// Records that a batch was accepted.
+    pub(super) fn accept(&mut self, batch: Batch, invalidation: Invalidation) {
+        let invalidation = Arc::new(invalidation);
+        if let (Suspicion::ThisOrNext, Some(next)) = (batch.suspicion, self.halves.last_mut()) {
+            next.suspicion = Suspicion::Certain;
+        }
+        self.remember(&batch, KnownBatch::Accepted(Arc::clone(&invalidation)));
+        self.settle(batch, &Outcome::Accepted(invalidation));
     }
 
-    /// Records the outcome of a batch that was not accepted, or sends it again
-    /// in another way.
+    /// Records the outcome of a batch that was not accepted, or splits it.
     pub(super) fn fail(&mut self, batch: Batch, error: &CloudFrontError) {
-        let is_single = batch.items.len() == 1;
+        let (is_single, kind) = (batch.items.len() == 1, batch.kind());
         match error.kind {
             ErrorKind::BatchExists if !batch.salted => {
                 let reference = self.reference(&batch.items, Some(SALT));
                 self.planned.push_front(Batch { reference, salted: true, ..batch });
             }
-            ErrorKind::BatchTooLarge if !is_single => {
-                let [left, right] = self.bisect(batch);
-                self.planned.push_front(right);
-                self.planned.push_front(left);
+            ErrorKind::BatchTooLarge if !is_single => self.shrink(batch),
+            // A batch that may be accepted must not be billed again in halves.
+            error_kind if error_kind.is_quota() && !batch.is_small() && !error.may_be_accepted => {
+                self.shrink(batch);
             }
             ErrorKind::RefusedItem if !is_single => {
-                let halves = self.bisect(batch);
-                self.halves.extend(halves);
+                self.remember(&batch, KnownBatch::Refused);
+                self.isolate(batch);
             }
-            kind => {
+            error_kind => {
+                if error_kind == ErrorKind::RefusedItem {
+                    self.remember(&batch, KnownBatch::Refused);
+                }
                 let outcome = self.context.outcome(error, &batch.items[0].item);
                 self.settle(batch, &outcome);
-                if kind.ends_distribution() {
+                if error_kind.ends_distribution() {
                     self.give_up(&outcome);
+                } else if error_kind.is_quota() {
+                    self.give_up_where(&outcome, |batch| batch.kind() == kind);
                 }
             }
         }
@@ -160,11 +215,42 @@ impl<'a> RequestQueue<'a> {
 
     /// Settles everything that is left.
     pub(super) fn give_up(&mut self, outcome: &Outcome) {
-        let queues = [&mut self.planned, &mut self.halves, &mut self.quarantined];
-        let rest: Vec<Batch> = queues.into_iter().flat_map(mem::take).collect();
-        for batch in rest {
+        self.give_up_where(outcome, |_| true);
+    }
+
+    fn give_up_where(&mut self, outcome: &Outcome, is_given_up: impl Fn(&Batch) -> bool) {
+        let mut given_up: Vec<Batch> =
+            self.halves.extract_if(.., |batch| is_given_up(batch)).collect();
+        for queue in [&mut self.planned, &mut self.quarantined] {
+            let (rest, kept) = mem::take(queue).into_iter().partition(&is_given_up);
+            *queue = kept;
+            given_up.extend::<VecDeque<_>>(rest);
+        }
+        for batch in given_up {
             self.settle(batch, outcome);
         }
+    }
+
+    /// Records the outcome of all items of a batch.
+    fn settle(&mut self, batch: Batch, outcome: &Outcome) {
+        let settled = batch
+            .items
+            .into_iter()
+            .map(|planned| SubmittedItem { planned, outcome: outcome.clone() });
+        self.requests[batch.request].items.extend(settled);
+    }
+
+    /// Sends a batch, and all others of its kind, in smaller requests.
+    fn shrink(&mut self, batch: Batch) {
+        self.max_items[batch.kind()] = batch.items.len().div_ceil(2);
+        self.planned.push_front(batch);
+    }
+
+    /// Puts the halves of a batch with a refused item on the stack.
+    fn isolate(&mut self, batch: Batch) {
+        let [left, right] = self.bisect(batch);
+        self.halves.push(right);
+        self.halves.push(Batch { suspicion: Suspicion::ThisOrNext, ..left });
     }
 
     fn bisect(&self, mut batch: Batch) -> [Batch; 2] {
@@ -173,7 +259,31 @@ impl<'a> RequestQueue<'a> {
     }
 
     fn batch(&self, request: usize, items: Vec<PlannedItem>) -> Batch {
-        Batch { reference: self.reference(&items, None), items, request, salted: false }
+        let reference = self.reference(&items, None);
+        Batch { reference, items, request, salted: false, suspicion: Suspicion::None }
+    }
+
+    /// Returns what earlier invocations found out about an item. Nothing is known
+    /// about those of a direct payload: without one of its items a batch would
+    /// have another caller reference.
+    fn known_item(&self, planned: &PlannedItem, deliveries: &[Delivery]) -> KnownItem {
+        if self.is_direct {
+            return KnownItem::Unknown;
+        }
+        let delivery = |change: &u32| &deliveries[self.changes[*change as usize].delivery as usize];
+        let messages = planned.changes.iter().filter_map(|change| delivery(change).id.as_deref());
+        lock(self.memory).item(self.context.distribution, &planned.item, messages)
+    }
+
+    fn known_batch(&self, batch: &Batch) -> Option<KnownBatch> {
+        lock(self.memory).batch(self.context.distribution, &batch.reference)
+    }
+
+    fn remember(&self, batch: &Batch, known: KnownBatch) {
+        if self.is_direct {
+            let distribution = self.context.distribution;
+            lock(self.memory).insert_batch(distribution, &batch.reference, known);
+        }
     }
 
     fn reference(&self, items: &[PlannedItem], salt: Option<&str>) -> String {
@@ -184,5 +294,17 @@ impl<'a> RequestQueue<'a> {
             changes.map(|change| self.changes[*change as usize].identity),
             salt,
         )
+    }
+}
+
+impl Batch {
+    /// Returns 1 for a request with wildcards, whose quota is another, or 0.
+    fn kind(&self) -> usize {
+        usize::from(self.items.iter().any(|planned| planned.item.is_wildcard()))
+    }
+
+    /// Returns whether the batch is not halved because of a quota.
+    pub(super) fn is_small(&self) -> bool {
+        self.items.len() <= SMALL[self.kind()]
     }
 }

@@ -60,6 +60,11 @@ impl HandPlan {
         self.add(distribution(id), items.iter().map(|(item, needed)| (*item, needed.to_vec())))
     }
 
+    /// Adds a request of items, one for each delivery.
+    pub fn request_each<T: AsRef<str>>(self, id: &str, items: impl IntoIterator<Item = T>) -> Self {
+        self.add(distribution(id), items.into_iter().zip(0..).map(|(item, at)| (item, vec![at])))
+    }
+
     fn add<T: AsRef<str>>(
         mut self,
         distribution: Distribution,

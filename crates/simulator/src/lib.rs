@@ -101,7 +101,7 @@ use tokio::time::Instant;
 
 pub use fault::{Fault, Faults};
 pub use options::{
-    InProgress, PerSecond, RequestRate, ReusedReference, RoleGrant, SimulatorOptions,
+    Counting, InProgress, PerSecond, RequestRate, ReusedReference, RoleGrant, SimulatorOptions,
 };
 pub use record::{Call, CallOutcome, Counters, Operation, Recorded};
 pub use server::SimulatorServer;

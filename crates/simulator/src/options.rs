@@ -70,24 +70,39 @@ impl Default for InProgress {
 }
 
 /// The quota of items per second and distribution, as users quote it since
-/// 2026.
+/// 2026: "150 paths or tags per second" and "1 wildcard invalidation per second".
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-invalidations>
 ///
-/// *Guess*: a request larger than one second's allowance is accepted if the
-/// whole allowance is available, and further requests are throttled until the
-/// excess is paid back. Otherwise a large request could never succeed. Most
-/// users report that the quota is per distribution, not per account.
+/// Most users report that the quota is per distribution, not per account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PerSecond {
     /// Paths without a wildcard, and tags.
     pub paths: u32,
     /// Paths with a wildcard.
     pub wildcards: u32,
+    /// What counts.
+    pub counting: Counting,
+}
+
+/// What counts towards [`PerSecond`]: the quoted sentences allow each reading.
+/// *Guess*
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Counting {
+    /// Each item. A request that holds more items than a second allows is always
+    /// throttled.
+    #[default]
+    Items,
+    /// Each item. A request that holds more items is accepted if the whole
+    /// allowance of a second is available; further requests are throttled until
+    /// the excess is paid back.
+    ItemsInDebt,
+    /// Each request, once for each kind of item that it holds.
+    Requests,
 }
 
 impl Default for PerSecond {
     fn default() -> Self {
-        Self { paths: 150, wildcards: 1 }
+        Self { paths: 150, wildcards: 1, counting: Counting::default() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{InProgress, PerSecond, RequestRate};
+use super::{Counting, InProgress, PerSecond, RequestRate};
 
 /// The number of items of each kind. Each kind has its own quota; tags count as
 /// paths.
@@ -89,6 +89,7 @@ impl TokenBucket {
 /// The quota per second of one distribution.
 #[derive(Debug)]
 pub(crate) struct Allowance {
+    quota: PerSecond,
     paths: TokenBucket,
     wildcards: TokenBucket,
 }
@@ -96,13 +97,21 @@ pub(crate) struct Allowance {
 impl Allowance {
     pub(crate) fn new(quota: PerSecond) -> Self {
         let bucket = |rate| TokenBucket::new(f64::from(rate), f64::from(rate));
-        Self { paths: bucket(quota.paths), wildcards: bucket(quota.wildcards) }
+        Self { quota, paths: bucket(quota.paths), wildcards: bucket(quota.wildcards) }
     }
 
     /// Takes the tokens of a request and returns whether it may pass. A refused
     /// request takes none.
     pub(crate) fn take(&mut self, counts: ItemCounts, now: Duration) -> bool {
-        let (paths, wildcards) = (counts.paths as f64, counts.wildcards as f64);
+        let ItemCounts { paths, wildcards } = counts;
+        let PerSecond { paths: most_paths, wildcards: most_wildcards, counting } = self.quota;
+        let is_larger = paths > most_paths as usize || wildcards > most_wildcards as usize;
+        let amount = match counting {
+            Counting::Items if is_larger => return false,
+            Counting::Items | Counting::ItemsInDebt => |items: usize| items as f64,
+            Counting::Requests => |items: usize| items.min(1) as f64,
+        };
+        let (paths, wildcards) = (amount(paths), amount(wildcards));
         let has = self.paths.has(paths, now) && self.wildcards.has(wildcards, now);
         if has {
             self.paths.take(paths);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::scripted::{
     Answer, BAD_PATH, ScriptedCloudFront, THROTTLED, TOO_MANY, USED_REFERENCE, assumed,
 };
-use crate::hand_plan::{HandPlan, ROLE, count, message, with_role, words};
+use crate::hand_plan::{HandPlan, ROLE, count, message, submitted_items, with_role, words};
 
 const NO_SUCH: Answer =
     Answer::Error(404, "NoSuchDistribution", "The specified distribution does not exist.");
@@ -84,7 +84,7 @@ async fn a_refused_item_is_isolated() {
         for (at, word) in words(&submission).iter().enumerate() {
             assert_eq!(word, if at == bad { "refused:InvalidArgument" } else { "accepted" });
         }
-        // Both halves of ten levels, and the whole.
+        // The whole, and one or both halves of ten levels.
         assert!(scripted.sent().len() <= 21, "{}", scripted.sent().len());
         // No item is accepted, and billed, twice.
         let mut accepted = scripted.sent();
@@ -108,17 +108,75 @@ async fn halves_have_their_own_references_in_every_process() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bisecting_has_a_limit() {
-    let bad: Vec<usize> = (0..1_000).step_by(100).collect();
+async fn isolating_has_a_limit() {
+    let bad: Vec<usize> = (0..1_000).step_by(50).collect();
     let scripted = ScriptedCloudFront::refusing("bad");
     let submission = plan(1_000, &bad).submit(&scripted.client()).await;
-    assert_eq!(scripted.sent().len(), 32);
+    assert_eq!(scripted.sent().len(), 1 + 64);
     let words = words(&submission);
+    let isolated = count(&words, "refused:InvalidArgument");
+    assert!(isolated >= 6, "{isolated}");
     let accepted = count(&words, "accepted");
-    assert_eq!(accepted + count(&words, "retry:RequestLimit"), 1_000);
-    // The largest halves go first, so that many items are accepted.
-    assert!(accepted >= 300, "{accepted}");
-    assert!(message(&submission).contains("after 32 requests"), "{}", message(&submission));
+    assert_eq!(accepted + isolated + count(&words, "retry:RequestLimit"), 1_000);
+    let limited = submitted_items(&submission).filter_map(|item| item.outcome.failure());
+    let limited = limited.filter(|failure| failure.code == "RequestLimit");
+    assert!(limited.last().unwrap().message.contains("after 64 requests"));
+}
+
+/// Messages of a queue are redelivered until all but the refused ones are done.
+/// The process that isolated an item sends it alone from then on.
+#[tokio::test(start_paused = true)]
+async fn the_messages_of_other_items_are_done_after_few_deliveries() {
+    for (n, bad) in [(1_000, 1), (1_000, 10), (300, 30), (30, 3)] {
+        for is_clustered in [false, true] {
+            let step = if is_clustered { 1 } else { n / bad };
+            let is_bad = |at: usize| at % step == 0 && at / step < bad;
+            let scripted = ScriptedCloudFront::refusing("bad");
+            let cloudfront = scripted.client();
+            let mut left: Vec<usize> = (0..n).collect();
+            let mut deliveries = 0;
+            while left.iter().any(|at| !is_bad(*at)) {
+                let ids: Vec<String> = left.iter().map(usize::to_string).collect();
+                let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+                let name = |at: usize| format!("/{at:04}{}", if is_bad(at) { "-bad" } else { "" });
+                let items = left.iter().map(|at| name(*at));
+                let plan = HandPlan::queue(&ids).request_each("E1EXAMPLE", items);
+                let submission = plan.submit(&cloudfront).await;
+                let again = submission.needs_redelivery.iter();
+                left = left
+                    .iter()
+                    .zip(again)
+                    .filter(|(_, again)| **again)
+                    .map(|(at, _)| *at)
+                    .collect();
+                deliveries += 1;
+            }
+            assert!(deliveries <= bad.div_ceil(8) + 2, "{bad} of {n}: {deliveries}");
+            assert!(left.len() == bad, "{left:?}");
+        }
+    }
+}
+
+/// A redelivery goes on where the last one stopped, and bills nothing twice.
+#[tokio::test(start_paused = true)]
+async fn a_direct_payload_ends() {
+    for bad in [2, 20] {
+        let bad: Vec<usize> = (0..1_000).step_by(1_000 / bad).collect();
+        let scripted = ScriptedCloudFront::refusing("bad");
+        let cloudfront = scripted.client();
+        let mut redeliveries = 0;
+        let is_done = |word: &&String| word.ends_with("ed");
+        while words(&plan(1_000, &bad).submit(&cloudfront).await).iter().filter(is_done).count()
+            < 1_000 - bad.len()
+        {
+            redeliveries += 1;
+        }
+        assert!(redeliveries <= bad.len() / 5, "{redeliveries} for {}", bad.len());
+        let mut accepted = scripted.sent();
+        accepted.retain(|sent| !sent.items.iter().any(|item| item.ends_with("bad")));
+        let billed: usize = accepted.iter().map(|sent| sent.items.len()).sum();
+        assert_eq!(billed, 1_000 - bad.len());
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,7 +216,49 @@ async fn a_batch_too_large_is_bisected() {
     let submission = plan(10, &[]).submit(&scripted.client()).await;
     assert_eq!(words(&submission), ["accepted"; 10]);
     let sizes: Vec<_> = scripted.sent().iter().map(|sent| sent.items.len()).collect();
-    assert_eq!(sizes, [10, 5, 2, 3, 5, 2, 3]);
+    assert_eq!(sizes, [10, 5, 2, 3, 2, 3]);
+}
+
+/// The sizes of the requests, and the outcomes, if CloudFront accepts
+/// `accepted` items and refuses all else.
+async fn beyond_quota(
+    refusal: Answer,
+    accepted: usize,
+    plan: HandPlan,
+) -> (Vec<usize>, Vec<String>) {
+    let mut left = accepted;
+    let scripted = ScriptedCloudFront::new(move |sent| {
+        if sent.items.len() > left {
+            return refusal.clone();
+        }
+        left -= sent.items.len();
+        Answer::Created
+    });
+    let words = words(&plan.submit(&scripted.client()).await);
+    (scripted.sent().iter().map(|sent| sent.items.len()).collect(), words)
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_beyond_a_quota_are_halved_before_their_kind_is_given_up() {
+    let wildcards = || {
+        let wildcards = (0..15).map(|n| format!("/{n:02}/*"));
+        HandPlan::direct().request("E1EXAMPLE", wildcards).request("E1EXAMPLE", ["/a"])
+    };
+    let (sizes, words) = beyond_quota(TOO_MANY, 10, wildcards()).await;
+    assert_eq!(sizes, [15, 7, 8, 4, 2, 2, 1, 1, 1]);
+    assert_eq!(
+        (count(&words, "accepted"), count(&words, "retry:TooManyInvalidationsInProgress")),
+        (10, 6)
+    );
+    let (sizes, words) = beyond_quota(TOO_MANY, 0, wildcards()).await;
+    assert_eq!(sizes, [15, 7, 3, 1, 1], "the path has a quota of its own");
+    assert_eq!(count(&words, "retry:TooManyInvalidationsInProgress"), 16);
+    let (sizes, words) = beyond_quota(TOO_MANY, 700, plan(1_000, &[])).await;
+    assert_eq!(sizes, [1_000, 500, 500, 250, 125, 125, 62, 63]);
+    assert_eq!(count(&words, "accepted"), 687);
+    // Four attempts of each request that can be halved, ten of one that cannot.
+    let (sizes, _) = beyond_quota(THROTTLED, 0, plan(150, &[])).await;
+    assert_eq!(sizes, [[150; 4].to_vec(), [75; 10].to_vec()].concat());
 }
 
 #[tokio::test(start_paused = true)]

@@ -93,8 +93,12 @@ async fn a_redelivered_direct_payload_makes_the_same_requests() {
     let plan = HandPlan::direct().request("E1EXAMPLE", ["/0", "/1-bad", "/2", "/3"]);
     plan.submit(&cloudfront).await;
     let first = scripted.references();
-    plan.submit(&cloudfront).await;
+    plan.submit(&scripted.client()).await;
     assert_eq!(scripted.references()[first.len()..], first);
+    // The same process knows the answers, and sends the refused item alone.
+    let words = words(&plan.submit(&cloudfront).await);
+    assert_eq!(words, ["remembered", "refused:InvalidArgument", "remembered", "remembered"]);
+    assert_eq!(scripted.batches()[2 * first.len()..], ["/1-bad"]);
 }
 
 #[tokio::test(start_paused = true)]

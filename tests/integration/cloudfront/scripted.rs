@@ -224,7 +224,8 @@ async fn respond(answer: Answer) -> Result<HttpResponse, ConnectorError> {
     Ok(HttpResponse::new(StatusCode::try_from(status).unwrap(), body.into()))
 }
 
-fn created(id: &str) -> String {
+/// The document of a created invalidation.
+pub fn created(id: &str) -> String {
     format!(
         r#"<?xml version="1.0"?><Invalidation xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Id>{id}</Id><Status>InProgress</Status><CreateTime>2026-11-01T00:00:00Z</CreateTime><InvalidationBatch><Paths><Quantity>1</Quantity><Items><Path>/a</Path></Items></Paths><CallerReference>r</CallerReference></InvalidationBatch></Invalidation>"#
     )

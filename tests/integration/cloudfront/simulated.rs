@@ -4,13 +4,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use cloudfront_simulator::{
-    Fault, InProgress, PerSecond, RequestRate, ReusedReference, RoleGrant, Simulator,
+    Counting, Fault, InProgress, PerSecond, RequestRate, ReusedReference, RoleGrant, Simulator,
     SimulatorOptions,
 };
 use s3_cloudfront_invalidator::cloudfront::{CloudFront, Outcome};
 
 use super::scripted::client;
-use crate::hand_plan::{HandPlan, ROLE, count, distribution, submitted_items, with_role, words};
+use crate::hand_plan::{HandPlan, ROLE, distribution, submitted_items, with_role, words};
 
 fn start(options: SimulatorOptions) -> (Simulator, CloudFront) {
     let simulator = Simulator::new(options);
@@ -81,7 +81,7 @@ async fn everything_is_accepted(options: SimulatorOptions, items: Vec<String>, r
         tokio::time::advance(Duration::from_secs(180)).await;
     }
     assert!(left.is_empty(), "{left:?}");
-    assert!(simulator.counters().refused[refusal] > 1);
+    assert!(simulator.counters().refused[refusal] > 0);
     let billed = billed(&simulator);
     assert_eq!(billed.len(), total);
     assert_eq!(billed.iter().collect::<BTreeSet<_>>().len(), total);
@@ -100,14 +100,16 @@ async fn the_quota_in_progress() {
 
 #[tokio::test(start_paused = true)]
 async fn the_quota_per_second() {
-    let options = SimulatorOptions {
-        in_progress: None,
-        per_second: Some(PerSecond::default()),
-        request_rate: Some(RequestRate::default()),
-        ..SimulatorOptions::default()
-    };
-    let items = [paths(2_000), wildcards(20)].concat();
-    everything_is_accepted(options, items, "Throttling").await;
+    for counting in [Counting::Items, Counting::ItemsInDebt, Counting::Requests] {
+        let options = SimulatorOptions {
+            in_progress: None,
+            per_second: Some(PerSecond { counting, ..PerSecond::default() }),
+            request_rate: Some(RequestRate::default()),
+            ..SimulatorOptions::default()
+        };
+        let items = [paths(2_000), wildcards(20)].concat();
+        everything_is_accepted(options, items, "Throttling").await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,17 +133,6 @@ async fn a_failure_of_one_distribution_spares_the_others() {
         cases.iter().fold(HandPlan::direct(), |plan, (id, _)| plan.request(id, ["/a", "/bad"]));
     assert_eq!(words(&plan.submit(&cloudfront).await), cases.map(|(_, words)| words).concat());
     assert_eq!(billed(&simulator), ["/a", "/a"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn many_refused_items() {
-    let options =
-        SimulatorOptions { poison: |item| item.ends_with("7.html"), ..SimulatorOptions::default() };
-    let (simulator, cloudfront) = start(options);
-    let submission =
-        HandPlan::direct().request("E1EXAMPLE", paths(1_000)).submit(&cloudfront).await;
-    assert_eq!(simulator.counters().create_calls, 32);
-    assert_eq!(count(&words(&submission), "accepted"), billed(&simulator).len());
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,14 +161,15 @@ async fn a_partners_distribution_is_reached_with_its_role() {
         external_id: Some("secret".to_owned()),
         distributions: ["E9PARTNER".to_owned()].into(),
     };
-    let (simulator, cloudfront) =
-        start(SimulatorOptions { roles: vec![grant], ..SimulatorOptions::default() });
+    let simulator =
+        Simulator::new(SimulatorOptions { roles: vec![grant], ..SimulatorOptions::default() });
     for (distribution, word) in [
         (with_role("E9PARTNER", "secret"), "accepted"),
         (with_role("E9PARTNER", "wrong"), "retry:RequestNotSent"),
         (distribution("E9PARTNER"), "refused:AccessDenied"),
     ] {
         let plan = HandPlan::direct().request_to(distribution, ["/a"]).request("E1EXAMPLE", ["/a"]);
+        let cloudfront = client(&simulator.sdk_config());
         assert_eq!(words(&plan.submit(&cloudfront).await), [word, "accepted"]);
     }
     let partner = simulator.invalidations().into_iter().filter(|i| i.role.is_some()).count();

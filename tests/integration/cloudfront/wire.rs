@@ -3,7 +3,7 @@
 use aws_config::Region;
 use s3_cloudfront_invalidator::cloudfront::{CloudFront, CloudFrontOptions, Outcome};
 
-use super::scripted::{Answer, ScriptedCloudFront, Sent, THROTTLED, client, retry_config};
+use super::scripted::{Answer, ScriptedCloudFront, Sent, THROTTLED, client, created, retry_config};
 use crate::hand_plan::{HandPlan, message, words};
 
 fn plan() -> HandPlan {
@@ -105,10 +105,24 @@ async fn a_long_outage_does_not_use_up_the_retries() {
     }
 }
 
+/// A proxy or a wrong endpoint may answer with a success of its own.
 #[tokio::test(start_paused = true)]
-async fn an_acceptance_without_a_body() {
-    let scripted = ScriptedCloudFront::in_turn([Answer::Raw(201, String::new())]);
-    assert_eq!(words(&plan().submit(&scripted.client()).await), ["unnamed"]);
+async fn only_201_with_an_invalidation_id_is_an_acceptance() {
+    for (status, body, problem) in [
+        (201, String::new(), "no invalidation id"),
+        (201, created(""), "no invalidation id"),
+        (200, created("I1EXAMPLE"), "the HTTP status is 200 instead of 201"),
+        (200, String::new(), "200"),
+        (204, String::new(), "204"),
+        (200, "<html></html>".to_owned(), ""),
+        (201, "<html></html>".to_owned(), ""),
+    ] {
+        let scripted = ScriptedCloudFront::always(Answer::Raw(status, body.clone()));
+        let submission = plan().submit(&scripted.client()).await;
+        assert!(words(&submission)[0].starts_with("retry:"), "{status} {body}");
+        let message = message(&submission);
+        assert!(message.contains(problem) && message.contains("E1EXAMPLE"), "{message}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

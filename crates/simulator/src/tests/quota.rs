@@ -19,13 +19,15 @@ const TOO_MANY: &str = "TooManyInvalidationsInProgress";
 #[tokio::test(start_paused = true)]
 async fn quotas() {
     let in_progress = SimulatorOptions { completion: seconds(10.0), ..Default::default() };
-    let per_second = Some(PerSecond::default());
-    let per_second = SimulatorOptions { in_progress: None, per_second, ..Default::default() };
+    let per_second = |counting| {
+        let per_second = Some(PerSecond { counting, ..Default::default() });
+        SimulatorOptions { in_progress: None, per_second, ..Default::default() }
+    };
     let request_rate = Some(RequestRate::default());
     let request_rate = SimulatorOptions { request_rate, ..Default::default() };
     // The wait, the distribution, the caller reference, the items, the response.
     type Call = (f64, &'static str, &'static str, Vec<String>, &'static str);
-    let cases: [(&str, SimulatorOptions, Vec<Call>); 3] = [
+    let cases: [(&str, SimulatorOptions, Vec<Call>); 5] = [
         (
             "in progress",
             in_progress,
@@ -47,7 +49,32 @@ async fn quotas() {
         ),
         (
             "items per second",
-            per_second,
+            per_second(Counting::Items),
+            vec![
+                (0.0, SITE, "1", paths(151), "Throttling"),
+                (0.0, SITE, "1", paths(150), "ok"),
+                (0.0, SITE, "2", paths(1), "Throttling"),
+                (9.0, SITE, "3", paths(151), "Throttling"),
+                (0.0, SITE, "4", wildcards(2), "Throttling"),
+                (0.0, SITE, "4", wildcards(1), "ok"),
+                (0.0, SITE, "5", wildcards(1), "Throttling"),
+                (1.0, SITE, "5", wildcards(1), "ok"),
+            ],
+        ),
+        (
+            "requests per second",
+            per_second(Counting::Requests),
+            vec![
+                (0.0, SITE, "1", wildcards(15), "ok"),
+                (0.0, SITE, "2", wildcards(1), "Throttling"),
+                (0.0, SITE, "3", paths(3_000), "ok"),
+                (0.0, SITE, "4", paths(3_000), "ok"),
+                (1.0, SITE, "2", wildcards(15), "ok"),
+            ],
+        ),
+        (
+            "items per second, in debt",
+            per_second(Counting::ItemsInDebt),
             vec![
                 (0.0, SITE, "1", paths(100), "ok"),
                 (0.0, SITE, "2", paths(51), "Throttling"),
