@@ -24,7 +24,7 @@ const SETTLE_TIME: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Function {
     /// The rules, with the fallback.
-    pub rules: RuleSet,
+    pub rules: Arc<RuleSet>,
     pub cloudfront: CloudFront,
     /// The queue that a drain request reads.
     pub queue: Option<Queue>,
@@ -69,8 +69,8 @@ pub struct DecidedItem {
 
 impl Function {
     /// A function without a queue that keeps no decisions.
-    pub fn new(rules: RuleSet, cloudfront: CloudFront) -> Self {
-        Self { rules, cloudfront, queue: None, keep_decisions: false }
+    pub fn new(rules: impl Into<Arc<RuleSet>>, cloudfront: CloudFront) -> Self {
+        Self { rules: rules.into(), cloudfront, queue: None, keep_decisions: false }
     }
 
     /// Handles one payload. Items that are not accepted shortly before the

@@ -86,6 +86,7 @@ struct State {
     next: u64,
     handles: HashMap<String, u64>,
     dead_letters: Vec<SqsMessage>,
+    redeliveries: usize,
     calls: BTreeMap<String, usize>,
 }
 
@@ -128,6 +129,7 @@ impl SqsQueue {
             next: 0,
             handles: HashMap::new(),
             dead_letters: Vec::new(),
+            redeliveries: 0,
             calls: BTreeMap::new(),
         };
         Self(Arc::new(QueueState { state: Mutex::new(state), sent: Notify::new(), options }))
@@ -189,6 +191,11 @@ impl SqsQueue {
     /// The dead letters.
     pub fn dead_letters(&self) -> Vec<SqsMessage> {
         self.state().dead_letters.clone()
+    }
+
+    /// How many messages were received that had been received before.
+    pub fn redeliveries(&self) -> usize {
+        self.state().redeliveries
     }
 
     /// How many calls of an operation there were, as `ReceiveMessage`.
@@ -307,6 +314,7 @@ impl State {
                 self.dead_letters.push(dead);
                 continue;
             }
+            self.redeliveries += usize::from(message.receives > 0);
             message.receives += 1;
             self.handles.remove(&message.receipt_handle);
             message.receipt_handle.clone_from(&receipt_handle);

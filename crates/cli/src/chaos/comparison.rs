@@ -1,9 +1,11 @@
 //! `invalidator run --chaos`: the changes of the payloads on a bad day, and on a
 //! good day for comparison.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use cloudfront_simulator::{Faults, SimulatorOptions};
+use cloudfront_simulator::{
+    Faults, InProgress, PerSecond, RequestRate, SimulatorOptions, SqsOptions, SqsQueue,
+};
 use s3_cloudfront_invalidator::event::{self, Change, Kind};
 use serde_json::{Value, json};
 
@@ -13,8 +15,11 @@ use crate::{
     output::{print_json, table},
 };
 
-/// The share of invocations that are killed on the bad day.
-const KILL: f64 = 0.03;
+/// The share of drains that are killed on the bad day.
+const KILL: f64 = 0.2;
+
+/// The share of calls of SQS that fail, and of messages that come twice.
+const QUEUE_FAULTS: f64 = 0.05;
 
 /// How long invalidations are in progress.
 const COMPLETION: Duration = Duration::from_secs(30);
@@ -23,33 +28,35 @@ const COMPLETION: Duration = Duration::from_secs(30);
 pub async fn compare(
     payloads: &[input::PayloadFile],
     count: usize,
-    seed: u64,
+    options: ChaosOptions,
     global: &Global,
     cloudfront: SimulatorOptions,
 ) -> anyhow::Result<Exit> {
-    let changes: Vec<Change> = payloads
-        .iter()
-        .filter_map(|payload| event::read(&payload.bytes, &payload.name).ok())
-        .flat_map(|payload| payload.deliveries)
-        .flat_map(|delivery| delivery.changes)
-        .filter(|change| change.kind.changes_content())
-        .collect();
-    anyhow::ensure!(!changes.is_empty(), "the payloads hold no created or deleted object");
-    let bad = ChaosOptions { seed, kill: KILL, environments: 2, ..ChaosOptions::default() };
-    let good = ChaosOptions { kill: 0.0, ..bad.clone() };
+    let changes: Vec<Change> = changes(payloads)?;
+    let (good, seed) = (options, options.seed);
+    let bad = ChaosOptions { kill: KILL, queue_faults: QUEUE_FAULTS, environments: 2, ..good };
     let changes = changes.iter().cycle().take(count).enumerate();
     let messages: Vec<SentMessage> = changes
-        .map(|(n, change)| SentMessage { body: message(change, n), sent_at: bad.sent_at(n) })
+        .map(|(n, change)| SentMessage { body: message(change, n), sent_at: good.sent_at(n) })
         .collect();
-    let expected = expected(&input::load_rules(global)?, &messages);
-    let day = async |options: &ChaosOptions, faults: Faults| {
-        let rules = input::load_rules(global)?;
-        let cloudfront =
-            SimulatorOptions { faults, seed, completion: COMPLETION, ..cloudfront.clone() };
-        anyhow::Ok(simulate_day(&messages, &expected, options, cloudfront, rules).await)
+    let rules = Arc::new(input::load_rules(global)?);
+    let expected = expected(&rules, &messages);
+    let day = async |options: ChaosOptions, faults: Faults| {
+        let cloudfront = SimulatorOptions {
+            faults,
+            seed,
+            completion: COMPLETION,
+            // All quotas that are documented or quoted, each in its strictest
+            // reading.
+            in_progress: Some(InProgress::default()),
+            per_second: Some(PerSecond::default()),
+            request_rate: Some(RequestRate::default()),
+            ..cloudfront.clone()
+        };
+        simulate_day(&messages, &expected, &options, cloudfront, &rules).await
     };
-    let good = day(&good, Faults::default()).await?;
-    let bad = day(&bad, Faults::chaos()).await?;
+    let good = day(good, Faults::default()).await;
+    let bad = day(bad, Faults::chaos()).await;
     match global.format {
         Format::Text => print_text(&good, &bad),
         Format::Json => {
@@ -62,6 +69,28 @@ pub async fn compare(
     let is_sound =
         |day: &ChaosReport| day.lost.is_empty() && day.late == 0 && day.dead_letters.is_empty();
     Ok(if is_sound(&good) && is_sound(&bad) { Exit::Done } else { Exit::Negative })
+}
+
+/// Returns a queue with the changes of payloads.
+pub fn queue(payloads: &[input::PayloadFile]) -> anyhow::Result<SqsQueue> {
+    let queue = SqsQueue::new(SqsOptions::default());
+    for (n, change) in changes(payloads)?.iter().enumerate() {
+        queue.send(message(change, n));
+    }
+    Ok(queue)
+}
+
+/// The created and deleted objects of all payloads that can be read.
+fn changes(payloads: &[input::PayloadFile]) -> anyhow::Result<Vec<Change>> {
+    let payloads =
+        payloads.iter().filter_map(|payload| event::read(&payload.bytes, &payload.name).ok());
+    let changes = payloads
+        .flat_map(|payload| payload.deliveries)
+        .flat_map(|delivery| delivery.changes)
+        .filter(|change| change.kind.changes_content());
+    let changes: Vec<Change> = changes.collect();
+    anyhow::ensure!(!changes.is_empty(), "the payloads hold no created or deleted object");
+    Ok(changes)
 }
 
 /// The EventBridge event of a change; `n` orders the changes of an object.

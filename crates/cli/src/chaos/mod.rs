@@ -1,10 +1,12 @@
 //! A simulated queue on a bad day, which checks that no change is lost.
 //!
-//! [`simulate_day`] delivers messages to the function in batches, as Lambda
-//! does from an SQS queue, until every message is deleted or a dead letter:
+//! [`simulate_day`] gives the messages of a queue to the function until every
+//! message is deleted or a dead letter, in one of two ways ([`Reader`]): the
+//! function drains the queue itself, or receives batches as Lambda's event
+//! source mapping fills them.
 //!
-//! - A message that the function reports as failed, or whose invocation fails,
-//!   is redelivered after the visibility timeout, in a different batch.
+//! - A message that the function does not delete or reports as failed, or whose
+//!   invocation fails, is redelivered.
 //! - A message that was received too often becomes a dead letter.
 //! - Some invocations are killed at a random point. A new environment, with an
 //!   empty memory, replaces the killed one.
@@ -23,8 +25,8 @@ mod comparison;
 use std::{
     collections::HashSet,
     future::{Future, poll_fn},
-    mem,
     pin::pin,
+    sync::Arc,
     task::Poll,
     time::Duration,
 };
@@ -36,6 +38,7 @@ use cloudfront_simulator::{
 use s3_cloudfront_invalidator::{
     cloudfront::{CloudFront, CloudFrontOptions},
     handler::Function,
+    queue::Queue,
     response::Answer,
     rules::RuleSet,
 };
@@ -43,7 +46,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use audit::{ExpectedItem, expected};
-pub use comparison::compare;
+pub use comparison::{compare, queue};
 
 /// A message to send.
 #[derive(Clone, Debug)]
@@ -54,47 +57,58 @@ pub struct SentMessage {
 }
 
 /// The queue, the function's environments, and how often they fail.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct ChaosOptions {
-    /// The seed of the batches and the kills.
+    /// The seed of the batches, the kills and the faults of the queue.
     pub seed: u64,
-    /// The most messages of an invocation.
-    pub batch: usize,
-    /// The visibility timeout of the queue.
-    pub visibility: Duration,
+    pub reader: Reader,
     /// How often a message is received before it becomes a dead letter.
     pub max_receives: u32,
-    /// The time between invocations.
-    pub pace: Duration,
+    /// The messages sent in a second.
+    pub rate: u32,
     /// The timeout of the function.
     pub timeout: Duration,
     pub environments: usize,
     /// The share of invocations to kill.
     pub kill: f64,
+    /// The share of calls of SQS that are throttled, and of received messages
+    /// that are delivered twice.
+    pub queue_faults: f64,
+}
+
+/// Who reads the queue.
+#[derive(Clone, Copy, Debug)]
+pub enum Reader {
+    /// The function, which a schedule invokes this often with a drain request.
+    Drain { tick: Duration },
+    /// Lambda, with batches of at most so many messages, this long apart.
+    Pollers { batch: usize, pace: Duration },
+}
+
+impl Reader {
+    pub const DRAIN: Self = Self::Drain { tick: Duration::from_secs(60) };
+    pub const POLLERS: Self = Self::Pollers { batch: 100, pace: Duration::from_secs(2) };
 }
 
 impl Default for ChaosOptions {
     fn default() -> Self {
         Self {
             seed: 0,
-            batch: 100,
-            // AWS recommends six times the function's timeout.
-            // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-            visibility: Duration::from_secs(180),
+            reader: Reader::DRAIN,
             max_receives: 10,
-            pace: Duration::from_secs(2),
-            timeout: Duration::from_secs(30),
+            rate: 45,
+            timeout: Duration::from_secs(300),
             environments: 1,
             kill: 0.0,
+            queue_faults: 0.0,
         }
     }
 }
 
 impl ChaosOptions {
-    /// When the `n`th message is sent: a little more slowly than the queue is
-    /// emptied.
+    /// When the `n`th message is sent.
     pub fn sent_at(&self, n: usize) -> Duration {
-        self.pace * u32::try_from(n / (self.batch * 9 / 10).max(1)).unwrap_or(u32::MAX)
+        Duration::from_secs_f64(n as f64 / f64::from(self.rate))
     }
 }
 
@@ -120,75 +134,112 @@ pub async fn simulate_day(
     expected: &[ExpectedItem],
     options: &ChaosOptions,
     cloudfront: SimulatorOptions,
-    rules: RuleSet,
+    rules: &Arc<RuleSet>,
 ) -> ChaosReport {
+    // The SDK's back-off is random. It takes its numbers from this generator.
+    fastrand::seed(options.seed);
     let simulator = Simulator::new(cloudfront);
-    let start = || environment(&simulator);
     let mut rng = fastrand::Rng::with_seed(options.seed);
     let queue = SqsQueue::new(SqsOptions {
         max_receives: options.max_receives,
-        spread: usize::MAX,
+        throttle: options.queue_faults,
+        duplicate: options.queue_faults,
         seed: options.seed,
         ..SqsOptions::default()
     });
     for SentMessage { body, sent_at } in messages {
         queue.send_after(*sent_at, body);
     }
-    let mut environments: Vec<CloudFront> = (0..options.environments).map(|_| start()).collect();
-    let mut function = Function::new(rules, start());
+    let start = || environment(rules, &simulator, &queue);
+    let mut environments: Vec<Function> = (0..options.environments).map(|_| start()).collect();
     let mut report = ChaosReport::default();
     while let Some(wait) = queue.next_visible() {
         tokio::time::sleep(wait).await;
-        let batch = queue.receive(options.batch, options.visibility);
-        if batch.is_empty() {
-            continue;
-        }
-        report.redeliveries += batch.iter().filter(|message| message.receives > 1).count();
         let environment = report.invocations % environments.len();
-        report.invocations += 1;
-        // A request takes a poll or two, so that half of the kills must be at the
-        // first, a quarter at the second, and so on.
-        let polls = (rng.f64() < options.kill).then(|| 1 + rng.u64(1..).trailing_zeros());
+        let polls = (rng.f64() < options.kill).then(|| 1 + rng.u32(..) % options.reader.polls());
         let deadline = Instant::now() + options.timeout;
-        // Environments differ only in the memory of their client.
-        mem::swap(&mut function.cloudfront, &mut environments[environment]);
-        let invocation = invoke(&function, &batch, deadline);
+        let invocation = options.reader.invoke(&environments[environment], &queue, deadline);
         match unless_killed(invocation, polls).await {
             None => {
+                report.invocations += 1;
                 report.killed += 1;
-                function.cloudfront = start();
+                environments[environment] = start();
             }
-            Some(result) => {
+            Some(is_invoked) => {
+                report.invocations += usize::from(is_invoked);
                 report.late += usize::from(Instant::now() > deadline);
-                // After an error the whole batch is redelivered.
-                if let Some(failed) = result {
-                    for done in batch.iter().filter(|message| !failed.contains(&message.id)) {
-                        queue.delete(&done.receipt_handle);
-                    }
-                }
             }
         }
-        mem::swap(&mut function.cloudfront, &mut environments[environment]);
-        tokio::time::sleep(options.pace).await;
+        tokio::time::sleep(options.reader.pause()).await;
     }
+    report.redeliveries = queue.redeliveries();
     report.dead_letters = queue.dead_letters();
     report.lost = audit::lost(expected, &simulator.invalidations());
     report.counters = simulator.counters();
     report
 }
 
-/// Returns the client of a new environment. Retries do not wait, because the
-/// SDK's random back-off would make every run of a seed different.
-fn environment(simulator: &Simulator) -> CloudFront {
-    let retry = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
+/// Returns the function of a new environment.
+fn environment(rules: &Arc<RuleSet>, simulator: &Simulator, queue: &SqsQueue) -> Function {
+    let retry = RetryConfig::standard().with_max_attempts(10);
     let options = CloudFrontOptions { retry: Some(retry), ..CloudFrontOptions::default() };
-    CloudFront::new(&simulator.sdk_config(), options)
+    let cloudfront = CloudFront::new(&simulator.sdk_config(), options);
+    let queue = Queue::new(&queue.sdk_config(), SqsQueue::URL);
+    Function { queue: Some(queue), ..Function::new(Arc::clone(rules), cloudfront) }
 }
+
+impl Reader {
+    /// The time between two invocations.
+    fn pause(self) -> Duration {
+        match self {
+            Self::Drain { tick } => tick,
+            Self::Pollers { pace, .. } => pace,
+        }
+    }
+
+    /// About how often an invocation is polled until it ends.
+    fn polls(self) -> u32 {
+        match self {
+            Self::Drain { .. } => 1_000,
+            Self::Pollers { .. } => 4,
+        }
+    }
+
+    /// Returns whether the function is invoked: Lambda sends no empty batch.
+    async fn invoke(self, function: &Function, queue: &SqsQueue, deadline: Instant) -> bool {
+        match self {
+            Self::Drain { .. } => {
+                // A failed drain leaves the messages to their visibility timeout.
+                let _ = function.handle(br#"{"drain": {}}"#, "chaos", deadline).await;
+                true
+            }
+            Self::Pollers { batch, .. } => {
+                let messages = queue.receive(batch, VISIBILITY);
+                if messages.is_empty() {
+                    return false;
+                }
+                // After an error the whole batch is redelivered.
+                let failed = invoke_with_batch(function, &messages, deadline).await;
+                for message in messages {
+                    if failed.as_ref().is_some_and(|failed| !failed.contains(&message.id)) {
+                        queue.delete(&message.receipt_handle);
+                    }
+                }
+                true
+            }
+        }
+    }
+}
+
+/// The visibility timeout of the queue for pollers. AWS recommends six times the
+/// function's timeout.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
+const VISIBILITY: Duration = Duration::from_secs(1_860);
 
 /// Invokes the function as Lambda does for a queue with
 /// `ReportBatchItemFailures`; returns the ids of the messages to redeliver, or
 /// `None` after an error.
-async fn invoke(
+async fn invoke_with_batch(
     function: &Function,
     messages: &[SqsMessage],
     deadline: Instant,

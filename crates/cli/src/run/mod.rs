@@ -5,20 +5,25 @@ mod invocation;
 use std::{env, path::PathBuf, time::Duration};
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use cloudfront_simulator::{RoleGrant, Simulator, SimulatorOptions};
+use cloudfront_simulator::{RoleGrant, Simulator, SimulatorOptions, SqsQueue};
 use s3_cloudfront_invalidator::{
     cloudfront::{CloudFront, CloudFrontOptions},
     config::check_sdk_variables,
     handler::Function,
+    queue::Queue,
     rules::RuleSet,
 };
 use tokio::time::Instant;
 
-use crate::{Exit, Format, Global, chaos, input};
+use crate::{
+    Exit, Format, Global,
+    chaos::{self, ChaosOptions, Reader},
+    input::{self, PayloadFile},
+};
 use invocation::Invocation;
 
 /// The time limit of each payload: the function's timeout in the SAM template.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Runs the function on payloads.
 ///
@@ -36,34 +41,63 @@ pub struct Args {
     /// Send requests to AWS. Invalidations may cost money.
     #[arg(long)]
     aws: bool,
-    /// Send the changes of the payloads through a queue while requests are
-    /// throttled, fail and are cut off, and processes are killed, with this
-    /// random seed. Compares losses and billed paths with an undisturbed run.
-    #[arg(long, value_name = "SEED", conflicts_with_all = ["aws", "endpoint_url"])]
+    /// Put the created and deleted objects of the payloads into a queue, and drain
+    /// it: one plan for all payloads.
+    #[arg(long, conflicts_with_all = ["aws", "endpoint_url"])]
+    drain: bool,
+    /// Send the created and deleted objects of the payloads through a queue while
+    /// requests are throttled, fail and are cut off, and processes are killed,
+    /// with this random seed. Compares losses and billed paths with an
+    /// undisturbed run.
+    #[arg(long, value_name = "SEED", conflicts_with_all = ["aws", "endpoint_url", "drain"])]
     chaos: Option<u64>,
     /// Number of changes for --chaos; those of the payloads are repeated.
     #[arg(long, value_name = "N", default_value_t = 10_000, requires = "chaos")]
     changes: usize,
+    /// Who reads the queue of --chaos, as the parameter `Mode` of the template.
+    #[arg(long, value_enum, default_value = "drain", requires = "chaos")]
+    mode: Mode,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Mode {
+    /// The function, once a minute.
+    Drain,
+    /// Lambda, in batches of 100 messages.
+    Pollers,
 }
 
 pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
-    let Args { payloads, endpoint_url, aws, chaos, changes } = args;
+    let Args { payloads, endpoint_url, aws, drain, chaos, changes, mode } = args;
     let config = input::load_config(global)?;
     let payloads = input::read_payloads(&payloads)?;
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_all();
     if let Some(seed) = chaos {
         let cloudfront = options(&config.rules);
-        let comparison = chaos::compare(&payloads, changes, seed, global, cloudfront);
+        let reader = match mode {
+            Mode::Drain => Reader::DRAIN,
+            Mode::Pollers => Reader::POLLERS,
+        };
+        let options = ChaosOptions { seed, reader, ..ChaosOptions::default() };
+        let comparison = chaos::compare(&payloads, changes, options, global, cloudfront);
         return runtime.start_paused(true).build()?.block_on(comparison);
     }
-    let runtime = runtime.build()?;
-    runtime.block_on(async {
+    // A drain waits until the queue is quiet: not longer than needed.
+    runtime.start_paused(drain).build()?.block_on(async {
         let sdk = connect(endpoint_url, aws, &config.rules).await?;
         let settings =
             CloudFrontOptions { dry_run: config.dry_run, ..CloudFrontOptions::default() };
         let cloudfront = CloudFront::new(&sdk, settings);
-        let function = Function { keep_decisions: true, ..Function::new(config.rules, cloudfront) };
+        let mut function =
+            Function { keep_decisions: true, ..Function::new(config.rules, cloudfront) };
+        let payloads = if drain {
+            let queue = chaos::queue(&payloads)?;
+            function.queue = Some(Queue::new(&queue.sdk_config(), SqsQueue::URL));
+            vec![PayloadFile { name: "drain".to_owned(), bytes: br#"{"drain": {}}"#.to_vec() }]
+        } else {
+            payloads
+        };
         let mut invocations = Vec::new();
         for payload in payloads {
             let request_id = format!("local-{}", invocations.len() + 1);
