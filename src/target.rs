@@ -1,7 +1,7 @@
 //! Targets: the named entries of rules.yaml that say how keys become items of
 //! one distribution.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{distribution::Distribution, item::PathSettings};
 
@@ -17,6 +17,36 @@ pub struct Target {
     pub paths: PathSettings,
     /// When the plan replaces paths with wildcards; `None` for never.
     pub collapse: Option<Collapse>,
+    /// What these wildcards must not cover.
+    pub excluded: Excluded,
+}
+
+/// The paths that no wildcard chosen by the plan may cover.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Excluded {
+    /// For every wildcard.
+    pub always: Vec<Exclusion>,
+    /// For wildcards that replace a path of a rule, by the name of the rule.
+    pub by_rule: HashMap<Arc<str>, Vec<Exclusion>>,
+}
+
+/// Paths that a wildcard must not cover, and what excludes them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Exclusion {
+    /// The encoded start of the paths, with a leading slash.
+    pub prefix: Arc<str>,
+    pub source: ExclusionSource,
+}
+
+/// What excludes paths from wildcards.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ExclusionSource {
+    /// `protect` of a target of the distribution.
+    Protect,
+    /// A rule with `ignore`, by its name.
+    Ignore(Arc<str>),
+    /// `except` of a rule, by its name.
+    Except(Arc<str>),
 }
 
 /// The index of a target in the list of all targets.

@@ -17,7 +17,7 @@ use s3_cloudfront_invalidator::{
     item::PathSettings,
     plan::{Plan, Planner},
     rules::{Contribution, Decision, Verdict},
-    target::{Collapse, Target, TargetIndex},
+    target::{Collapse, Excluded, Target, TargetIndex},
 };
 
 use example_site::{Layout, Random, Site};
@@ -31,6 +31,7 @@ fn target() -> Target {
         distribution: DistributionId::Distribution("E1EXAMPLE1WWW".to_owned()).into(),
         paths,
         collapse: Some(Collapse::default()),
+        excluded: Excluded::default(),
     }
 }
 

@@ -107,6 +107,12 @@ impl Item {
         if self.is_tag() { self.0.to_ascii_lowercase().into() } else { (&*self.0).into() }
     }
 
+    /// Returns whether the item is a wildcard that covers a path which starts
+    /// with `prefix`: it is wider than the prefix, or within it.
+    pub fn overlaps(&self, prefix: &str) -> bool {
+        self.wildcard_prefix().is_some_and(|own| own.starts_with(prefix) || prefix.starts_with(own))
+    }
+
     /// Returns whether invalidating this item also invalidates `other`.
     ///
     /// A wildcard covers all paths and wildcards that start with its prefix, with
@@ -145,6 +151,9 @@ pub struct Addressed {
     /// The text that a wildcard must start with to replace the item, in the
     /// item's own spelling. Empty for a tag.
     pub bound: Arc<str>,
+    /// Whether the item is the path of a changed object that is the index page
+    /// of its directory: only a build of the directory writes it.
+    pub is_index: bool,
 }
 
 /// What helps where a key would need a wildcard that is not sent.
@@ -178,6 +187,16 @@ pub enum Unaddressable {
         widened: String,
         /// The text that every wildcard of this rule starts with.
         bound: String,
+    },
+    /// The wildcard would purge paths that the target protects.
+    #[error(
+        "`{wildcard}` would purge paths below `{protected}`, which the target protects; change `paths` or `protect`, or rename the object"
+    )]
+    Protected {
+        /// The wildcard that a rule requested, or that would be needed.
+        wildcard: String,
+        /// The first prefix of `protect` that it overlaps.
+        protected: String,
     },
     /// The path is longer than CloudFront accepts.
     #[error(

@@ -1,5 +1,7 @@
 //! Encodes keys into URL paths, and widens paths that CloudFront cannot address.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Item, Unaddressable};
@@ -57,9 +59,10 @@ impl UrlPath {
         &self.0[..=self.0.rfind('/').unwrap_or(0)]
     }
 
-    /// Returns the file: `a.html` of `/docs/a.html`, and nothing of `/docs/`.
-    pub(super) fn file(&self) -> &str {
-        &self.0[self.directory().len()..]
+    /// Returns whether the file name is that of a key: `a.html` for
+    /// `/docs/a.html`, and nothing for `/docs/`.
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        Cow::from(utf8_percent_encode(name, ENCODED)) == self.0[self.directory().len()..]
     }
 }
 

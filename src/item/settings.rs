@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Addressed, Item, Unaddressable, UrlPath, address, encode};
+use super::{Addressed, Item, Unaddressable, UrlPath, address};
 
 /// How the keys of a bucket become the paths of one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,9 @@ pub struct PathSettings {
     pub query_strings: bool,
     /// Which spellings of `+` viewers use.
     pub plus: PlusSpelling,
+    /// Encoded starts of URL paths, each with a leading slash, that no wildcard
+    /// of the distribution may cover: those of all its targets.
+    pub protect: Vec<String>,
 }
 
 /// Which spellings of a `+` in a key viewers use. They are two cache keys.
@@ -43,6 +46,7 @@ impl Default for PathSettings {
             directory_redirects: false,
             query_strings: false,
             plus: PlusSpelling::default(),
+            protect: Vec::new(),
         }
     }
 }
@@ -81,28 +85,56 @@ impl PathSettings {
         UrlPath::new(self.served_key(prefix).unwrap_or_default()).as_str().into()
     }
 
+    /// Refuses a wildcard that covers what is protected.
+    pub(crate) fn permit(&self, item: Item) -> Result<Item, Unaddressable> {
+        match self.protect.iter().find(|prefix| item.overlaps(prefix)) {
+            None => Ok(item),
+            Some(protected) => Err(Unaddressable::Protected {
+                wildcard: item.to_string(),
+                protected: protected.clone(),
+            }),
+        }
+    }
+
+    /// Returns whether an object of this path is the index page of its
+    /// directory: an index document or the default root object, in any
+    /// directory, and `index.html` if the target has neither.
+    fn is_index(&self, path: &UrlPath) -> bool {
+        let root_object = self.default_root_object.as_deref();
+        let root_object = root_object.map(|name| name.rsplit('/').next().unwrap_or(name));
+        let mut names =
+            self.index_documents.iter().map(String::as_str).chain(root_object).peekable();
+        match names.peek() {
+            None => path.is_named("index.html"),
+            Some(_) => names.any(|name| path.is_named(name)),
+        }
+    }
+
     /// Returns the items of an object: for its path and for every other path it
     /// is served at, in each spelling of `+`, and with query strings if they
     /// are cached.
     pub fn items(&self, path: &UrlPath, bound: &Arc<str>) -> Vec<Result<Addressed, Unaddressable>> {
         let mut items = Vec::with_capacity(1);
         for served in self.served_paths(path) {
+            let is_index = served == path.as_str() && self.is_index(path);
             for plus in self.plus_spellings(served) {
                 let respell = |text: &str| text.replace('+', plus);
                 let directory = respell(path.directory());
                 let bound = if bound.contains('+') { respell(bound).into() } else { bound.clone() };
                 let item = address(&respell(served), &directory, &bound, false);
-                let addressed = |item| Addressed { item, bound: bound.clone() };
+                let item = item.and_then(|item| self.permit(item));
+                let addressed = |item| Addressed { item, bound: bound.clone(), is_index };
                 match item {
                     Ok(item) if self.query_strings && !item.is_wildcard() => {
+                        let wildcard = Item::wildcard(item.as_str());
                         // For a directory, `X*` would purge everything below it.
-                        if served != path.as_str() || served.ends_with('/') {
+                        let is_directory = served != path.as_str() || served.ends_with('/');
+                        if is_directory || self.permit(wildcard.clone()).is_err() {
                             let wildcard = Item::wildcard(&format!("{item}?")).within_limit();
                             items.push(Ok(addressed(item)));
                             items.push(wildcard.map(addressed));
                         } else {
-                            let wildcard = Item::wildcard(item.as_str()).within_limit();
-                            items.push(wildcard.map(addressed));
+                            items.push(wildcard.within_limit().map(addressed));
                         }
                     }
                     item => items.push(item.map(addressed)),
@@ -113,9 +145,9 @@ impl PathSettings {
     }
 
     fn served_paths<'p>(&self, path: &'p UrlPath) -> Vec<&'p str> {
-        let (directory, file) = (path.directory(), path.file());
+        let directory = path.directory();
         let mut paths = vec![path.as_str()];
-        if self.index_documents.iter().any(|name| encode(name) == file) {
+        if self.index_documents.iter().any(|name| path.is_named(name)) {
             paths.push(directory);
             if self.directory_redirects && directory != "/" {
                 paths.push(&directory[..directory.len() - 1]);

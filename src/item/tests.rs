@@ -26,6 +26,7 @@ fn text(item: Result<Addressed, Unaddressable>) -> String {
         Err(Unaddressable::WholeSite(_)) => "!whole site".to_owned(),
         Err(Unaddressable::AboveDirectory { .. }) => "!above directory".to_owned(),
         Err(Unaddressable::OutsideBound { .. }) => "!outside bound".to_owned(),
+        Err(Unaddressable::Protected { .. }) => "!protected".to_owned(),
         Err(Unaddressable::PathTooLong(_)) => "!too long".to_owned(),
         Err(other) => panic!("{other}"),
     }
@@ -400,5 +401,56 @@ proptest! {
             let widened = path.as_str().contains('~') || path.as_str().ends_with('*');
             prop_assert!(widened || settings.query_strings, "{} for {}", wildcard, path.as_str());
         }
+    }
+}
+
+#[test]
+fn no_wildcard_covers_what_is_protected() {
+    let settings = settings(|settings| {
+        settings.query_strings = true;
+        settings.protect = vec!["/preview/".to_owned(), "/x/pre".to_owned()];
+    });
+    for (key, expected) in keys! {
+        "a" => ["/a*"];
+        // `/pre*` covers `/preview/`.
+        "pre" => ["/pre", "/pre?*"];
+        "preview/a" => ["/preview/a", "/preview/a?*"];
+        "x/a" => ["/x/a*"];
+        "x/pr" => ["/x/pr", "/x/pr?*"];
+        "x/prefix" => ["/x/prefix", "/x/prefix?*"];
+        "x/pr~a" => ["!protected"];
+        "x/q~a" => ["/x/q*"];
+        "preview/~a" => ["!protected"];
+    } {
+        assert_eq!(items(&settings, "", key), expected, "{key}");
+    }
+}
+
+#[test]
+fn only_the_object_itself_is_the_index_page() {
+    let names = |documents: &[&str], root: Option<&str>, key: &str| -> Vec<String> {
+        let settings = settings(|settings| {
+            settings.index_documents = documents.iter().map(ToString::to_string).collect();
+            settings.default_root_object = root.map(str::to_owned);
+        });
+        let path = settings.url_path(key).unwrap();
+        let items = settings.items(&path, &settings.bound("")).into_iter().map(Result::unwrap);
+        items.filter(|made| made.is_index).map(|made| made.item.to_string()).collect()
+    };
+    let index = Some("index.html");
+    for (documents, root, key, expected) in [
+        (&[][..], index, "docs/index.html", &["/docs/index.html"][..]),
+        (&[], index, "index.html", &["/index.html"]),
+        (&["index.html"], index, "docs/index.html", &["/docs/index.html"]),
+        (&["index.htm"], None, "docs/index.htm", &["/docs/index.htm"]),
+        (&["index.htm"], None, "docs/index.html", &[]),
+        (&["a b"], None, "docs/a b", &["/docs/a%20b"]),
+        (&[], Some("home.html"), "docs/home.html", &["/docs/home.html"]),
+        (&[], Some("home.html"), "docs/index.html", &[]),
+        (&[], None, "docs/index.html", &["/docs/index.html"]),
+        (&[], index, "docs/index.xml", &[]),
+        (&[], index, "docs/", &[]),
+    ] {
+        assert_eq!(names(documents, root, key), expected, "{documents:?} {root:?} {key}");
     }
 }

@@ -5,37 +5,48 @@
 //! - Tags are compared without regard to letter case, as CloudFront does. Of
 //!   several spellings, the first in byte order is sent.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
 use crate::item::{Addressed, Item};
 
 use super::PlannedItem;
 
 /// An item that may be sent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub planned: PlannedItem,
     /// The length of the item's bound; [`UNBOUND`] if no wildcard may replace
     /// the item.
     pub bound: usize,
+    /// The least length of a wildcard that may cover the item; see the module
+    /// `floor`.
+    pub floor: usize,
+    /// The rule that made the item, if its exclusions matter.
+    pub rule: Option<Arc<str>>,
+    /// See [`Addressed::is_index`].
+    pub is_index: bool,
 }
 
 /// Longer than any path.
 pub(super) const UNBOUND: usize = usize::MAX;
 
 impl Candidate {
-    /// Makes the candidate of one change.
-    pub fn new(Addressed { item, bound }: &Addressed, change: u32) -> Self {
+    /// Makes the candidate of one change. Its floor is not known yet.
+    pub fn new(
+        Addressed { item, bound, is_index }: &Addressed,
+        rule: Option<Arc<str>>,
+        change: u32,
+    ) -> Self {
         let bound = if item.stem().starts_with(&**bound) { bound.len() } else { UNBOUND };
         let planned = PlannedItem { item: item.clone(), changes: vec![change], replaces: 1 };
-        Self { planned, bound }
+        Self { planned, bound, floor: 0, rule, is_index: *is_index }
     }
 
     /// Makes the candidate of a wildcard that the plan chose; no rule requested
     /// it.
     pub fn chosen(wildcard: Item) -> Self {
         let planned = PlannedItem { item: wildcard, changes: Vec::new(), replaces: 0 };
-        Self { planned, bound: UNBOUND }
+        Self { planned, bound: UNBOUND, floor: 0, rule: None, is_index: false }
     }
 }
 
@@ -45,17 +56,17 @@ pub(super) fn cover(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     // The stable sort is fast on sorted input, which key lists are.
     candidates.sort_by(|a, b| order(&a.planned.item, &b.planned.item));
     candidates.dedup_by(|next, kept| {
-        let (next_bound, next, bound, kept) =
-            (next.bound, &mut next.planned, &mut kept.bound, &mut kept.planned);
-        let covered = kept.item.covers(&next.item);
-        if kept.item.folded() == next.item.folded() {
-            *bound = next_bound.min(*bound);
-            kept.replaces = kept.replaces.max(next.replaces);
+        let covered = kept.planned.item.covers(&next.planned.item);
+        if kept.planned.item.folded() == next.planned.item.folded() {
+            kept.bound = next.bound.min(kept.bound);
+            kept.is_index |= next.is_index;
+            kept.planned.replaces = kept.planned.replaces.max(next.planned.replaces);
         } else if covered {
-            kept.replaces += next.replaces;
+            kept.planned.replaces += next.planned.replaces;
         }
         if covered {
-            kept.changes.append(&mut next.changes);
+            kept.floor = next.floor.max(kept.floor);
+            kept.planned.changes.append(&mut next.planned.changes);
         }
         covered
     });
@@ -84,9 +95,9 @@ mod tests {
     /// What remains of `texts` and the wildcards of `directories`, each with
     /// the number of items it replaces.
     fn remaining(texts: &[&str], directories: &[&str]) -> Vec<String> {
-        let bound = "/".into();
         let candidates = texts.iter().map(|text| {
-            Candidate::new(&Addressed { item: item(text), bound: std::sync::Arc::clone(&bound) }, 0)
+            let addressed = Addressed { item: item(text), bound: "/".into(), is_index: false };
+            Candidate::new(&addressed, None, 0)
         });
         let chosen = directories.iter().map(|prefix| Candidate::chosen(Item::wildcard(prefix)));
         let remaining = cover(candidates.chain(chosen).collect()).into_iter();
@@ -126,8 +137,9 @@ mod tests {
             ("/feed.xml", "/docs/", UNBOUND),
             ("/docs/a*", "/docs/a*", UNBOUND),
         ] {
-            let addressed = Addressed { item: item(text), bound: bound.into() };
-            assert_eq!(Candidate::new(&addressed, 0).bound, expected, "{text} {bound}");
+            let addressed = Addressed { item: item(text), bound: bound.into(), is_index: false };
+            let candidate = Candidate::new(&addressed, None, 0);
+            assert_eq!(candidate.bound, expected, "{text} {bound}");
         }
     }
 }

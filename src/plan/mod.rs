@@ -9,7 +9,8 @@
 //!   items that it requested.
 //! - **Cover**: duplicates are dropped, and items that a wildcard covers.
 //! - **Collapse**: if many paths remain, a few directory wildcards replace them.
-//!   The module `collapse` defines which.
+//!   The module `collapse` defines which. They cover nothing that the target
+//!   excludes (`floor`).
 //! - **Split**: requests within CloudFront's limits, wildcards in requests of
 //!   their own, each with a caller reference.
 //!
@@ -25,6 +26,7 @@
 
 mod collapse;
 mod cover;
+mod floor;
 mod front;
 mod planner;
 mod reference;
@@ -36,6 +38,7 @@ use crate::{
     distribution::Distribution,
     event::Identity,
     item::{Item, Unaddressable},
+    target::Exclusion,
 };
 
 pub use self::{
@@ -111,6 +114,16 @@ pub struct PlannedItem {
     /// How many of the items that rules requested this one replaces, itself
     /// included if it is one of them. 1 for a path.
     pub replaces: usize,
+}
+
+/// What the exclusions of a distribution cost, in billed paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExclusionCosts {
+    /// How many paths fewer would be billed without all of them.
+    pub all: i64,
+    /// For each exclusion that decides about a directory with a change, how many
+    /// paths fewer would be billed without it alone.
+    pub each: Vec<(Exclusion, i64)>,
 }
 
 /// A change that no item can be sent for.

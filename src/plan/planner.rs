@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
+    distribution::Distribution,
     event::{Change, Identity},
     rules::{Decision, Verdict},
-    target::{Collapse, Target, TargetIndex},
+    target::{Collapse, Exclusion, Target, TargetIndex},
 };
 
 use super::{
-    Counts, DeliveredChange, DistributionPlan, Plan, PlannedItem, Request, UnaddressableChange,
-    caller_reference, collapse,
+    Counts, DeliveredChange, DistributionPlan, ExclusionCosts, Plan, PlannedItem, Request,
+    UnaddressableChange, caller_reference, collapse,
     cover::{Candidate, cover},
+    floor::{Floors, common_prefix},
     split::{ITEMS_PER_REQUEST, split},
 };
 
@@ -29,7 +31,8 @@ pub struct Planner<'t> {
 /// The decisions for one distribution.
 #[derive(Debug)]
 struct Draft<'t> {
-    target: &'t Target,
+    /// Every target of the distribution.
+    targets: Vec<&'t Target>,
     collapse: Option<Collapse>,
     contributors: BTreeSet<TargetIndex>,
     candidates: Vec<Candidate>,
@@ -70,7 +73,7 @@ impl<'t> Planner<'t> {
     ///
     /// Targets of one distribution share one plan. A wildcard of that plan
     /// purges the objects of all of them, so it follows the strictest of their
-    /// collapse settings.
+    /// collapse settings, and covers nothing that is excluded for one of them.
     pub fn new(targets: &'t [Target]) -> Self {
         let mut indexes = BTreeMap::new();
         let mut drafts: Vec<Draft<'t>> = Vec::new();
@@ -78,9 +81,12 @@ impl<'t> Planner<'t> {
         for target in targets {
             let index = *indexes.entry(&target.distribution).or_insert(drafts.len());
             match drafts.get_mut(index) {
-                Some(draft) => draft.collapse = strictest(draft.collapse, target.collapse),
+                Some(draft) => {
+                    draft.collapse = strictest(draft.collapse, target.collapse);
+                    draft.targets.push(target);
+                }
                 None => drafts.push(Draft {
-                    target,
+                    targets: vec![target],
                     collapse: target.collapse,
                     contributors: BTreeSet::new(),
                     candidates: Vec::new(),
@@ -112,7 +118,12 @@ impl<'t> Planner<'t> {
                 let draft = &mut self.drafts[self.draft_of[contribution.target.0]];
                 draft.contributors.insert(contribution.target);
                 match &contribution.item {
-                    Ok(addressed) => draft.candidates.push(Candidate::new(addressed, number)),
+                    Ok(addressed) => {
+                        let excluded = &self.targets[contribution.target.0].excluded.by_rule;
+                        let rule = contribution.rule.clone();
+                        let rule = rule.filter(|rule| excluded.contains_key(rule));
+                        draft.candidates.push(Candidate::new(addressed, rule, number));
+                    }
                     Err(reason) => draft.unaddressable.push(UnaddressableChange {
                         bucket: change.bucket.clone(),
                         key: change.key.clone(),
@@ -129,9 +140,31 @@ impl<'t> Planner<'t> {
         let Self { targets, mut drafts, statuses, changes, .. } = self;
         let counts = count(statuses);
         drafts.retain(|draft| !draft.contributors.is_empty());
-        drafts.sort_unstable_by(|a, b| a.target.distribution.cmp(&b.target.distribution));
+        drafts.sort_unstable_by_key(|draft| draft.distribution());
         let finished = drafts.into_iter().map(|draft| draft.finish(targets, &changes));
         Plan { counts, distributions: finished.collect(), changes }
+    }
+
+    /// Returns what the exclusions of each distribution cost: how many more
+    /// paths are billed than without them. This makes the plan once more for
+    /// each exclusion, so the function does not call it.
+    pub fn exclusion_costs(&self) -> BTreeMap<Distribution, ExclusionCosts> {
+        let costs = self.drafts.iter().map(|draft| {
+            let billed = |keeps: &dyn Fn(&Exclusion) -> bool| {
+                let floors = Floors::new(draft.targets.iter().copied(), keeps);
+                items(draft.candidates.clone(), draft.collapse.as_ref(), &floors).len() as i64
+            };
+            let each: Vec<&Exclusion> = draft.exclusions().collect();
+            if each.is_empty() {
+                return (draft.distribution().clone(), ExclusionCosts::default());
+            }
+            let all = billed(&|_| true);
+            let cost = |one: &Exclusion| (one.clone(), all - billed(&|other| other != one));
+            let each = each.into_iter().map(cost).collect();
+            let all = all - billed(&|_| false);
+            (draft.distribution().clone(), ExclusionCosts { all, each })
+        });
+        costs.filter(|(_, costs)| !costs.each.is_empty()).collect()
     }
 }
 
@@ -163,11 +196,41 @@ fn strictest(a: Option<Collapse>, b: Option<Collapse>) -> Option<Collapse> {
     })
 }
 
-impl Draft<'_> {
+impl<'t> Draft<'t> {
+    fn distribution(&self) -> &'t Distribution {
+        &self.targets[0].distribution
+    }
+
+    /// Returns the exclusions that decide about a directory of a candidate.
+    fn exclusions(&self) -> impl Iterator<Item = &'t Exclusion> {
+        let mut stems: Vec<&str> =
+            self.candidates.iter().map(|candidate| candidate.planned.item.stem()).collect();
+        stems.sort_unstable();
+        let min_depth = self.collapse.map(|collapse| collapse.min_depth);
+        let decides = move |exclusion: &Exclusion| {
+            let prefix = &*exclusion.prefix;
+            let next = stems.partition_point(|stem| *stem < prefix);
+            let neighbours = &stems[next.saturating_sub(1)..stems.len().min(next + 1)];
+            neighbours.iter().any(|stem| {
+                let common = &prefix[..common_prefix(stem, prefix)];
+                let depth = common.matches('/').count().saturating_sub(1);
+                common == prefix || min_depth.is_some_and(|min_depth| depth >= min_depth)
+            })
+        };
+        let all = self.targets.iter().flat_map(|target| {
+            let by_rule = target.excluded.by_rule.values().flatten();
+            target.excluded.always.iter().chain(by_rule)
+        });
+        let all: BTreeSet<&Exclusion> = all.collect();
+        all.into_iter().filter(move |exclusion| decides(exclusion))
+    }
+
     fn finish(self, targets: &[Target], changes: &[DeliveredChange]) -> DistributionPlan {
-        let distribution = self.target.distribution.clone();
+        let distribution = self.distribution().clone();
         let identity = |change: &u32| changes[*change as usize].identity;
-        let requests = split(items(self.candidates, self.collapse.as_ref()), ITEMS_PER_REQUEST)
+        let floors = Floors::new(self.targets.iter().copied(), |_| true);
+        let items = items(self.candidates, self.collapse.as_ref(), &floors);
+        let requests = split(items, ITEMS_PER_REQUEST)
             .map(|items| Request {
                 caller_reference: caller_reference(
                     &distribution.id,
@@ -201,7 +264,15 @@ impl Draft<'_> {
 }
 
 /// Returns the items to send, sorted.
-fn items(candidates: Vec<Candidate>, collapse: Option<&Collapse>) -> Vec<PlannedItem> {
+fn items(
+    mut candidates: Vec<Candidate>,
+    collapse: Option<&Collapse>,
+    floors: &Floors<'_>,
+) -> Vec<PlannedItem> {
+    for candidate in &mut candidates {
+        let stem = candidate.planned.item.stem();
+        candidate.floor = floors.floor(stem, candidate.rule.as_deref());
+    }
     let mut candidates = cover(candidates);
     if let Some(settings) = collapse {
         let wildcards = collapse::wildcards(&candidates, settings);

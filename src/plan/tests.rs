@@ -10,7 +10,7 @@ use crate::{
     event::{Change, Kind, Occurrence},
     item::{Addressed, PathSettings, tests::item},
     rules::{Contribution, Decision, Verdict},
-    target::{Collapse, Target, TargetIndex},
+    target::{Collapse, Excluded, ExclusionSource, Target, TargetIndex},
 };
 
 /// Two targets of one distribution, one of another, one of a tenant, and one of
@@ -31,6 +31,7 @@ fn targets() -> Vec<Target> {
         distribution,
         paths: PathSettings::default(),
         collapse: Some(Collapse::default()),
+        excluded: Excluded::default(),
     })
     .into()
 }
@@ -46,7 +47,7 @@ fn change(key: &str, sequencer: &str) -> Change {
 fn contribution(target: usize, text: &str) -> Contribution {
     let item = match text.starts_with('~') {
         true => Err(Unaddressable::WholeSite(format!("/{text}"))),
-        false => Ok(Addressed { item: item(text), bound: "/".into() }),
+        false => Ok(Addressed { item: item(text), bound: "/".into(), is_index: false }),
     };
     Contribution { rule: None, target: TargetIndex(target), item }
 }
@@ -240,6 +241,54 @@ fn the_strictest_target_of_a_distribution_decides() {
     ] {
         assert_eq!(planned_with(strict, default), ["/docs/0", "/docs/1"], "{strict:?}");
         assert_eq!(planned_with(default, strict), ["/docs/0", "/docs/1"], "{strict:?}");
+    }
+}
+
+#[test]
+fn what_one_target_excludes_no_wildcard_of_the_distribution_covers() {
+    let exclusion = |prefix: &str, source| Exclusion { prefix: prefix.into(), source };
+    let except = exclusion("/docs/drafts/", ExclusionSource::Except("pages".into()));
+    let protect = exclusion("/docs/preview/", ExclusionSource::Protect);
+    let elsewhere = exclusion("/shop/preview/", ExclusionSource::Protect);
+    for (excluded, rule, expected) in [
+        (Excluded::default(), "pages", &["/docs/*"][..]),
+        (
+            Excluded { always: vec![elsewhere, protect.clone()], ..Excluded::default() },
+            "pages",
+            &["/docs/0", "/docs/1"],
+        ),
+        (
+            Excluded {
+                by_rule: [("pages".into(), vec![except.clone()])].into(),
+                ..Excluded::default()
+            },
+            "pages",
+            &["/docs/0", "/docs/1"],
+        ),
+        (
+            Excluded { by_rule: [("pages".into(), vec![except])].into(), ..Excluded::default() },
+            "feeds",
+            &["/docs/*"],
+        ),
+    ] {
+        let mut targets = targets();
+        targets[0].excluded = excluded;
+        let mut planner = Planner::new(&targets);
+        for number in 0..300 {
+            let path = format!("/docs/{number}");
+            let of = Contribution { rule: Some(rule.into()), ..contribution(0, &path) };
+            planner.add(&change(&path, "1"), 0, &matched([of]));
+        }
+        let costs = planner.exclusion_costs();
+        let plan = planner.finish();
+        let items = plan.distributions[0].items().map(|planned| planned.item.to_string());
+        assert_eq!(items.take(2).collect::<Vec<_>>(), expected, "{:?}", targets[0].excluded);
+        let cost = plan.billed_paths() as i64 - 1;
+        let of_www = costs.get(&targets[0].distribution).cloned().unwrap_or_default();
+        assert_eq!(of_www.all, cost);
+        assert_eq!(of_www.each.iter().map(|(_, cost)| cost).sum::<i64>(), cost);
+        // `/shop/preview/` has nothing to do with these changes.
+        assert!(of_www.each.len() <= 1, "{of_www:?}");
     }
 }
 

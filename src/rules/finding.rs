@@ -86,6 +86,8 @@ codes! {
     BadRoleArn "bad-role-arn" "A value is not the ARN of an IAM role."
     BadExternalId "bad-external-id" "A value is not an external id that STS accepts."
     BadDocument "bad-document" "A value is not a valid document name."
+    BadProtect "bad-protect" "A value of `protect` is not the start of a URL path."
+    ProtectedPath "protected-path" "A wildcard of `paths` purges what its target protects."
     BadRegex "bad-regex" "A regex does not compile."
     BadTemplate "bad-template" "A template of `paths` or `tags` cannot produce an item."
     BadKey "bad-key" "A test's key is not of the form `s3://BUCKET/KEY`."

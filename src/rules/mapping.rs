@@ -36,6 +36,7 @@ const SETTING_FIELDS: &[&str] = &[
     "query_strings",
     "plus",
     "collapse",
+    "protect",
 ];
 
 const CONDITION_FIELDS: &[&str] =
@@ -73,7 +74,10 @@ pub const COLLAPSE: MappingKind = MappingKind {
 pub const RULE: MappingKind = MappingKind {
     name: "a rule",
     expected: Expected::other("a rule: a mapping with `name`, conditions and `invalidate`"),
-    groups: &[&["name", "except", "ignore", "stop", "invalidate"], CONDITION_FIELDS],
+    groups: &[
+        &["name", "except", "ignore", "allow_wildcards", "stop", "invalidate"],
+        CONDITION_FIELDS,
+    ],
 };
 
 /// A set of conditions in `except`.

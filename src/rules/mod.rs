@@ -34,6 +34,8 @@
 //! - `defaults` are the initial settings of every target of the file, including
 //!   bare distribution ids. They do not apply to the fallback, which is part of
 //!   the environment, unless a target of the file has the same distribution.
+//! - What an `ignore` rule, `except` or `protect` excludes, no wildcard of the
+//!   plan covers; `exclusions` defines that.
 //! - Names take precedence over ids: `invalidate: E1EXAMPLE1WWW` is the target
 //!   of that name if the file has one, otherwise the distribution.
 //!
@@ -55,6 +57,7 @@
 //! - `walk` evaluates them in order, or all of them for an observer.
 //! - `template` renders the items of the rules that match.
 
+mod exclusions;
 mod finding;
 mod index;
 mod load;

@@ -47,7 +47,10 @@ pub struct Rule {
 #[derive(Debug)]
 pub enum Action {
     /// Contribute nothing and evaluate no further rule.
-    Ignore,
+    Ignore {
+        /// Whether wildcards may purge what the rule ignores.
+        allow_wildcards: bool,
+    },
     Invalidate {
         /// The targets, in the order of the file.
         targets: Vec<Invalidate>,
@@ -137,7 +140,7 @@ impl Rule {
 
     /// Returns whether no further rule is evaluated for a change that matches.
     pub(super) fn is_last(&self) -> bool {
-        matches!(self.action, Action::Ignore | Action::Invalidate { stop: true, .. })
+        matches!(self.action, Action::Ignore { .. } | Action::Invalidate { stop: true, .. })
     }
 }
 
@@ -205,6 +208,14 @@ impl Condition {
 }
 
 impl BucketPattern {
+    /// Returns whether there is a name that both patterns match.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exact(name), pattern) | (pattern, Self::Exact(name)) => pattern.matches(name),
+            (Self::Prefix(a), Self::Prefix(b)) => a.starts_with(&**b) || b.starts_with(&**a),
+        }
+    }
+
     /// Returns whether the pattern matches a bucket's name.
     pub fn matches(&self, bucket: &str) -> bool {
         match self {

@@ -9,11 +9,13 @@
 //!
 //! - no wildcard covers another,
 //! - each has at least [`min_depth`](Collapse::min_depth) segments,
+//! - none covers anything that is excluded for one of the items it covers: it is
+//!   at least as long as their [floors](super::floor),
 //! - each replaces at least two items. It may replace an item only if it starts
 //!   with the item's bound.
 //! - With the wildcards that rules requested and that it does not replace, there
-//!   are at most `max_wildcards`. If bounds and `min_depth` rule that out, there
-//!   are as few as possible.
+//!   are at most `max_wildcards`. If bounds, floors and `min_depth` rule that
+//!   out, there are as few as possible.
 //!
 //! The plan takes the valid set of the lowest cost, which is the sum of
 //!
@@ -33,12 +35,15 @@
 //! An item has **evidence** if the index page of its directory is in the batch.
 //! For an index page, it is that of the parent directory; the index page of the
 //! wildcard's own directory needs none. The index page of `/docs/` is the path
-//! `/docs/` or a file `/docs/index.…`.
+//! of a changed object `/docs/index.html`
+//! ([`is_index`](crate::item::Addressed::is_index)). A path that a template
+//! wrote is none, even if it is the same.
 //!
 //! The reason for evidence: a batch does not list the objects that did not
 //! change. A build that rewrites a directory also writes its index page, but
-//! among hundreds of edits all over a site there is hardly an index page. Sites
-//! without index pages are collapsed by number alone.
+//! among hundreds of edits all over a site there is hardly an index page. A feed
+//! (`index.xml`) or a listing that a rule invalidates for every post changes
+//! with a single post. Sites without index pages are collapsed by number alone.
 //!
 //! # An example
 //!
@@ -74,6 +79,7 @@ use crate::{item::Item, target::Collapse};
 
 use super::{
     cover::Candidate,
+    floor::common_prefix,
     front::{Choice, ParetoFront, Price},
 };
 
@@ -84,7 +90,9 @@ pub(super) fn wildcards(candidates: &[Candidate], settings: &Collapse) -> Vec<It
     let leaves = paths.iter().map(|candidate| Leaf {
         path: candidate.planned.item.stem(),
         is_wildcard: candidate.planned.item.is_wildcard(),
+        is_index: candidate.is_index,
         bound: candidate.bound,
+        floor: candidate.floor,
     });
     let wildcards = leaves.clone().filter(|leaf| leaf.is_wildcard).count();
     if paths.len() - wildcards <= settings.above && wildcards <= settings.max_wildcards {
@@ -99,6 +107,10 @@ struct Leaf<'a> {
     /// The path, or the text of a wildcard in front of its `*`.
     path: &'a str,
     is_wildcard: bool,
+    /// Whether it is the index page of its directory.
+    is_index: bool,
+    /// The least length of a wildcard that may cover it.
+    floor: usize,
     /// The length of the bound, which `path` starts with, or
     /// [`UNBOUND`](super::cover::UNBOUND).
     bound: usize,
@@ -107,8 +119,7 @@ struct Leaf<'a> {
 /// Chooses directories, returned with their final slash and in byte order.
 /// `leaves` are sorted by path, and none covers another.
 fn choose<'a>(leaves: impl Iterator<Item = Leaf<'a>>, settings: &Collapse) -> Vec<&'a str> {
-    let mut walk =
-        Walk { settings, open: Vec::new(), path: "/", names: Vec::new(), slash_path: "" };
+    let mut walk = Walk { settings, open: Vec::new(), path: "/", names: Vec::new() };
     walk.open_directory("/", 1);
     for leaf in leaves {
         walk.visit(leaf);
@@ -126,10 +137,9 @@ struct Directory {
     length: usize,
     /// Its index in [`Walk::names`].
     index: u32,
-    /// Whether its index page is in the batch.
-    has_index: bool,
 
     // Its own items, subdirectories left out.
+    /// If there is one, the directory has evidence.
     index_pages: usize,
     others: usize,
     wildcards: usize,
@@ -143,6 +153,8 @@ struct Directory {
     outermost_for: usize,
     /// Items that the wildcard of this directory may not replace.
     forbidden: usize,
+    /// The greatest floor of an item.
+    floor: usize,
     directories: usize,
     without_index: usize,
     without_evidence: usize,
@@ -156,12 +168,10 @@ struct Walk<'a, 's> {
     path: &'a str,
     /// The names of all directories so far, in byte order.
     names: Vec<&'a str>,
-    /// The last path that ended in a slash: the index page of that directory.
-    slash_path: &'a str,
 }
 
 impl<'a> Walk<'a, '_> {
-    fn visit(&mut self, Leaf { path, is_wildcard, bound }: Leaf<'a>) {
+    fn visit(&mut self, Leaf { path, is_wildcard, is_index, bound, floor }: Leaf<'a>) {
         let length = directory_length(path);
         let common = common_prefix(self.path, path).min(length);
         while self.innermost().length > common {
@@ -178,20 +188,12 @@ impl<'a> Walk<'a, '_> {
             Some(directory) => directory.outermost_for += 1,
             None => self.innermost().forbidden += 1,
         }
-        let name = &path[length..];
         let directory = self.innermost();
         directory.items += 1;
         directory.wildcards += usize::from(is_wildcard);
-        // `?` is left of `/docs/?*`, the path `/docs/` with any query string.
-        if name.is_empty() || name.starts_with("index.") || name == "?" {
-            directory.index_pages += 1;
-            directory.has_index = true;
-        } else {
-            directory.others += 1;
-        }
-        if name.ends_with('/') {
-            self.slash_path = path;
-        }
+        directory.index_pages += usize::from(is_index);
+        directory.others += usize::from(!is_index);
+        directory.floor = directory.floor.max(floor);
     }
 
     fn innermost(&mut self) -> &mut Directory {
@@ -202,9 +204,7 @@ impl<'a> Walk<'a, '_> {
         let name = &path[..length];
         let index = u32::try_from(self.names.len()).expect("fewer than 2^32 directories");
         self.names.push(name);
-        let has_index = name == self.slash_path;
-        let directory = Directory { length, index, has_index, directories: 1, ..<_>::default() };
-        self.open.push(directory);
+        self.open.push(Directory { length, index, directories: 1, ..<_>::default() });
     }
 
     /// Adds the innermost directory to its parent.
@@ -229,13 +229,16 @@ impl<'a> Walk<'a, '_> {
 impl Directory {
     /// Completes the figures and the front after the last item.
     fn complete(&mut self, depth: usize, settings: &Collapse) {
-        if !self.has_index {
+        if self.index_pages == 0 {
             self.without_index += 1;
             self.without_evidence += self.others + self.child_index_pages;
         }
         let own = (self.index_pages + self.others) as u64;
         self.front.add_items(own, self.wildcards, settings.max_wildcards);
-        if depth >= settings.min_depth && self.items - self.forbidden >= 2 {
+        let is_valid = depth >= settings.min_depth
+            && self.length >= self.floor
+            && self.items - self.forbidden >= 2;
+        if is_valid {
             let for_directories = u64::from(settings.weight) * self.without_index.max(1) as u64;
             let for_items = self.without_evidence.min(settings.above) + self.forbidden;
             let cost = 1 + for_directories + for_items as u64;
@@ -249,6 +252,7 @@ impl Directory {
     fn add_child(&mut self, child: &Self, max_wildcards: usize) {
         self.child_index_pages += child.index_pages;
         self.items += child.items;
+        self.floor = self.floor.max(child.floor);
         self.forbidden += child.forbidden + child.outermost_for;
         self.directories += child.directories;
         self.without_index += child.without_index;
@@ -262,11 +266,6 @@ impl Directory {
 fn directory_length(path: &str) -> usize {
     let name = path.strip_suffix('/').unwrap_or(path);
     name.rfind('/').map_or(1, |slash| slash + 1)
-}
-
-/// Returns the number of bytes that two texts have in common at their start.
-fn common_prefix(a: &str, b: &str) -> usize {
-    a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
 }
 
 #[cfg(test)]

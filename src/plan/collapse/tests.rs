@@ -2,7 +2,10 @@ use std::{cmp::Reverse, collections::BTreeSet};
 
 use proptest::prelude::*;
 
-use super::{super::cover::UNBOUND, *};
+use super::{
+    super::{cover::UNBOUND, floor::tests::floor},
+    *,
+};
 
 const FREE: Collapse = Collapse { above: 0, weight: 1, min_depth: 1, max_wildcards: 10 };
 
@@ -13,9 +16,11 @@ fn chosen<'a>(paths: &[&'a str], settings: Collapse) -> Vec<&'a str> {
     choose(leaves.into_iter(), &settings)
 }
 
+/// An object's path.
 fn leaf(text: &str, bound: usize) -> Leaf<'_> {
     let path = text.strip_suffix('*').unwrap_or(text);
-    Leaf { path, is_wildcard: path.len() < text.len(), bound }
+    let is_index = path.ends_with("/index.html");
+    Leaf { path, is_wildcard: path.len() < text.len(), is_index, bound, floor: 0 }
 }
 
 #[test]
@@ -34,7 +39,7 @@ fn the_example_of_the_documentation() {
     let settings = Collapse { above: 2, weight: 3, ..FREE };
     assert_eq!(chosen(&paths, settings), ["/docs/"]);
     let leaves: Vec<Leaf<'_>> = paths.iter().map(|path| leaf(path, 1)).collect();
-    let oracle = Oracle { leaves: &leaves, settings };
+    let oracle = Oracle { leaves: &leaves, excluded: &vec![Vec::new(); leaves.len()], settings };
     let sum = |chosen: &[&'static str]| oracle.rank(&chosen.iter().copied().collect()).1;
     assert_eq!(sum(&[]), 9);
     assert_eq!(sum(&["/docs/"]), 8);
@@ -70,12 +75,7 @@ fn small_cases() {
             FREE,
             &["/a/"],
         ),
-        (
-            "the directory itself is its index page, and stays",
-            &["/a/", "/a/x/", "/a/y/", "/a/z/"],
-            FREE,
-            &["/a/"],
-        ),
+        ("the path of the directory stays", &["/a/", "/a/x/", "/a/y/", "/a/z/"], FREE, &["/a/"]),
         (
             "edits here and there prove nothing",
             &["/a/x/1", "/a/y/1", "/a/z/1", "/a/v/1"],
@@ -178,6 +178,46 @@ fn a_wildcard_stays_within_bounds() {
 }
 
 #[test]
+fn a_feed_or_a_path_of_a_template_proves_nothing() {
+    let settings = Collapse { above: 2, weight: 1, ..FREE };
+    for (page, expected) in [
+        ("/a/index.html", &["/a/"][..]),
+        ("/a/index.xml", &[]),
+        ("/a/", &[]),
+        ("/a/home.html", &[]),
+    ] {
+        let paths = [page, "/a/x/1", "/a/x/index.html", "/a/y/index.html"];
+        assert_eq!(chosen(&paths, settings), expected, "{page}");
+    }
+    let mut written = leaf("/a/index.html", 1);
+    written.is_index = false;
+    let pages = ["/a/x/1", "/a/x/index.html", "/a/y/index.html"].map(|path| leaf(path, 1));
+    let leaves = [written].into_iter().chain(pages);
+    assert_eq!(choose(leaves, &settings), [""; 0]);
+}
+
+#[test]
+fn a_wildcard_covers_nothing_excluded() {
+    let prefixes = ["/docs/preview/".to_owned()];
+    let choose_excluded = |paths: &[&'static str]| {
+        let leaves =
+            paths.iter().map(|path| Leaf { floor: floor(&prefixes, path), ..leaf(path, 1) });
+        choose(leaves, &FREE)
+    };
+    assert_eq!(
+        choose_excluded(&["/docs/1", "/docs/2", "/docs/3", "/docs/a/1", "/docs/a/2", "/docs/a/3"]),
+        ["/docs/a/"],
+    );
+    // Whoever requests them: they are within what is excluded.
+    assert_eq!(
+        choose_excluded(&["/docs/preview/1", "/docs/preview/2", "/docs/preview/3"]),
+        [""; 0],
+    );
+    // Too many wildcards are no reason either.
+    assert_eq!(choose_excluded(&["/docs/1*", "/docs/2*", "/docs/3*"]), [""; 0]);
+}
+
+#[test]
 fn a_deep_path_is_no_recursion() {
     let deep = format!("/{}", "a/".repeat(100_000));
     let paths = [format!("{deep}1"), format!("{deep}2"), format!("{deep}3")];
@@ -189,6 +229,8 @@ fn a_deep_path_is_no_recursion() {
 /// documentation.
 struct Oracle<'a> {
     leaves: &'a [Leaf<'a>],
+    /// For each leaf, the prefixes that a wildcard must not cover with it.
+    excluded: &'a [Vec<String>],
     settings: Collapse,
 }
 
@@ -218,21 +260,13 @@ impl<'a> Oracle<'a> {
         self.leaves.iter().filter(below).copied().collect()
     }
 
-    fn is_index(path: &str) -> bool {
-        let name = &path[Oracle::directory(path).len()..];
-        name.is_empty() || name == "?" || name.starts_with("index.")
-    }
-
     fn has_index(&self, directory: &str) -> bool {
-        self.leaves.iter().any(|leaf| {
-            let itself = !leaf.is_wildcard && leaf.path == directory;
-            itself || Self::directory(leaf.path) == directory && Self::is_index(leaf.path)
-        })
+        self.leaves.iter().any(|leaf| leaf.is_index && Self::directory(leaf.path) == directory)
     }
 
-    fn has_evidence(&self, path: &'a str, wildcard: &str) -> bool {
-        let directory = Self::directory(path);
-        if !Self::is_index(path) {
+    fn has_evidence(&self, leaf: &Leaf<'a>, wildcard: &str) -> bool {
+        let directory = Self::directory(leaf.path);
+        if !leaf.is_index {
             return self.has_index(directory);
         }
         directory == wildcard || self.has_index(Self::directory(directory))
@@ -243,8 +277,7 @@ impl<'a> Oracle<'a> {
         let opened = self.seen().into_iter().filter(|directory| directory.starts_with(wildcard));
         let without_index = opened.filter(|directory| !self.has_index(directory)).count();
         let below = self.below(wildcard);
-        let unevidenced =
-            below.iter().filter(|leaf| !self.has_evidence(leaf.path, wildcard)).count();
+        let unevidenced = below.iter().filter(|leaf| !self.has_evidence(leaf, wildcard)).count();
         let unevidenced = unevidenced.min(self.settings.above) as u64;
         weight * without_index.max(1) as u64 + unevidenced
     }
@@ -253,7 +286,12 @@ impl<'a> Oracle<'a> {
         let depth = wildcard.matches('/').count() - 1;
         let below = self.below(wildcard);
         let replaceable = below.iter().filter(|leaf| leaf.bound <= wildcard.len()).count();
-        depth >= self.settings.min_depth && replaceable >= 2
+        let overlaps =
+            |prefix: &String| prefix.starts_with(wildcard) || wildcard.starts_with(prefix.as_str());
+        let excludes = self.leaves.iter().zip(self.excluded).any(|(leaf, excluded)| {
+            Self::directory(leaf.path).starts_with(wildcard) && excluded.iter().any(overlaps)
+        });
+        depth >= self.settings.min_depth && replaceable >= 2 && !excludes
     }
 
     fn rank(&self, chosen: &BTreeSet<&'a str>) -> Rank<'a> {
@@ -292,8 +330,21 @@ impl<'a> Oracle<'a> {
     }
 }
 
-/// A path of a small site, perhaps a wildcard, with its bound.
-fn any_leaf() -> impl Strategy<Value = (String, Option<usize>)> {
+/// A path of a small site, perhaps a wildcard.
+#[derive(Clone, Debug)]
+struct AnyLeaf {
+    text: String,
+    bound: Option<usize>,
+    is_index: bool,
+    /// Whether the rule's exclusions apply.
+    is_of_rule: bool,
+}
+
+fn any_prefix() -> impl Strategy<Value = String> {
+    "/(a|b|a!)?/?(a|b|[1-4])?/?"
+}
+
+fn any_leaf() -> impl Strategy<Value = AnyLeaf> {
     let segment = prop_oneof![
         4 => Just("a"), 4 => Just("b"), 1 => Just("a!"), 1 => Just("b0"), 1 => Just(""),
     ];
@@ -302,14 +353,18 @@ fn any_leaf() -> impl Strategy<Value = (String, Option<usize>)> {
         1 => "[1-4][*]", 1 => Just("*".to_owned()), 1 => Just("?*".to_owned()),
     ];
     let bound = prop_oneof![6 => Just(Some(1)), 3 => (0_usize..9).prop_map(Some), 1 => Just(None)];
-    (prop::collection::vec(segment, 0..4), file, bound).prop_map(|(directories, file, bound)| {
-        let mut path = String::from("/");
-        directories.iter().for_each(|segment| {
-            path.push_str(segment);
-            path.push('/');
-        });
-        (path + &file, bound)
-    })
+    let flags = (any::<bool>(), prop::bool::weighted(0.3));
+    (prop::collection::vec(segment, 0..4), file, bound, flags).prop_map(
+        |(directories, file, bound, (is_of_rule, is_index))| {
+            let mut text = String::from("/");
+            directories.iter().for_each(|segment| {
+                text.push_str(segment);
+                text.push('/');
+            });
+            let is_index = is_index || file == "index.html";
+            AnyLeaf { text: text + &file, bound, is_index, is_of_rule }
+        },
+    )
 }
 
 fn settings() -> impl Strategy<Value = Collapse> {
@@ -328,28 +383,39 @@ proptest! {
 
     #[test]
     fn no_set_of_wildcards_is_better(
-        items in prop::collection::vec(any_leaf(), 0..24),
+        mut items in prop::collection::vec(any_leaf(), 0..24),
+        always in prop::collection::vec(any_prefix(), 0..3),
+        of_rule in prop::collection::vec(any_prefix(), 0..3),
         settings in settings(),
     ) {
-        let mut items: Vec<(&str, usize)> = items
-            .iter()
-            .map(|(text, bound)| (text.as_str(), bound.unwrap_or(UNBOUND)))
-            .collect();
-        items.sort_by_key(|(text, bound)| {
-            (text.strip_suffix('*').unwrap_or(text), Reverse(text.ends_with('*')), *bound)
+        items.sort_by_key(|leaf| {
+            let text = leaf.text.clone();
+            (text.trim_end_matches('*').to_owned(), Reverse(text.ends_with('*')), leaf.bound)
         });
-        items.dedup_by_key(|(text, _)| *text);
+        items.dedup_by_key(|leaf| leaf.text.clone());
         // What the cover leaves, by trying every pair.
         let covers = |a: &str, b: &str| a != b && a.strip_suffix('*').is_some_and(|prefix| {
             b.starts_with(prefix) && (b != prefix || !prefix.ends_with('/') || prefix == "/")
         });
-        let leaves: Vec<Leaf<'_>> = items
+        let remaining: Vec<&AnyLeaf> = items
             .iter()
-            .filter(|(text, _)| !items.iter().any(|(other, _)| covers(other, text)))
-            .map(|(text, bound)| leaf(text, *bound))
+            .filter(|one| !items.iter().any(|other| covers(&other.text, &one.text)))
+            .collect();
+        let of_leaf = |one: &&AnyLeaf| match one.is_of_rule {
+            true => [&always[..], &of_rule].concat(),
+            false => always.clone(),
+        };
+        let excluded: Vec<Vec<String>> = remaining.iter().map(of_leaf).collect();
+        let leaves: Vec<Leaf<'_>> = remaining
+            .iter()
+            .zip(&excluded)
+            .map(|(one, excluded)| {
+                let leaf = leaf(&one.text, one.bound.unwrap_or(UNBOUND));
+                Leaf { is_index: one.is_index, floor: floor(excluded, leaf.path), ..leaf }
+            })
             .collect();
 
-        let oracle = Oracle { leaves: &leaves, settings };
+        let oracle = Oracle { leaves: &leaves, excluded: &excluded, settings };
         let chosen = choose(leaves.iter().copied(), &settings);
         let best = oracle.best();
         prop_assert_eq!(

@@ -97,6 +97,7 @@ fn read_file(tree: &YamlTree<'_>, findings: &mut Findings) -> RuleSet {
     let mut targets = TargetTable::new(defaults);
     if let Some(node) = root.field("targets") {
         read_targets(node, &mut targets, fields.findings);
+        targets.share_protect();
     }
     let rules = root.field("rules");
     let rules = rules.map(|node| rule_entries::read_rules(node, &mut targets, fields.findings));

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::{
     distribution::DistributionId,
     event::Kind,
+    item::PathSettings,
     rules::{
         Action, Conditions, Invalidate, Rule, RuleRegex, Template, TemplateError,
         finding::{Code, Finding, Findings},
@@ -45,6 +46,7 @@ fn read_rule<'t>(
     let node = fields.node;
     let name = read_name(fields, names);
     let ignore = fields.read("ignore").unwrap_or(false);
+    let allow_wildcards = fields.read("allow_wildcards").unwrap_or(false);
     let stop = fields.read("stop").unwrap_or(false);
     let conditions = read_conditions(fields, (!ignore).then_some(DEFAULT_EVENTS));
     let mut except = Vec::new();
@@ -62,6 +64,10 @@ fn read_rule<'t>(
         (true, false) if stop => {
             Some(conflict("stop", "a rule with `ignore: true` always stops").help("remove `stop`"))
         }
+        (false, true) if allow_wildcards => {
+            let message = "`allow_wildcards` has no effect without `ignore: true`";
+            Some(conflict("allow_wildcards", message).help("remove `allow_wildcards`"))
+        }
         (false, false) => Some(
             node.finding(
                 Code::MissingField,
@@ -73,7 +79,7 @@ fn read_rule<'t>(
     };
     finding.into_iter().for_each(|finding| fields.findings.push(finding));
     let action = match ignore {
-        true => Action::Ignore,
+        true => Action::Ignore { allow_wildcards },
         false => Action::Invalidate { targets: invalidates, stop },
     };
     Rule { name: name.into(), line: node.span().line, conditions, except, action }
@@ -145,7 +151,33 @@ fn read_invalidate(
         paths.push(Template::default());
     }
     let tags = read_templates(tag_texts, regexes, Template::tag, fields.findings);
-    Some(Invalidate { target: target?, paths, tags })
+    let target = target?;
+    if let Some(node) = paths_node {
+        refuse_protected(node, &paths, &targets.target(target).paths, fields.findings);
+    }
+    Some(Invalidate { target, paths, tags })
+}
+
+/// Reports wildcards that purge what the target protects, whatever the change.
+fn refuse_protected(
+    node: Node<'_>,
+    paths: &[Template],
+    settings: &PathSettings,
+    findings: &mut Findings,
+) {
+    for path in paths.iter().filter(|path| path.is_wildcard()) {
+        let start = path.literal_prefix();
+        let is_purged = |prefix: &&String| {
+            start.starts_with(&***prefix) || path.is_literal() && prefix.starts_with(start)
+        };
+        let Some(protected) = settings.protect.iter().find(is_purged) else { continue };
+        let message =
+            format!("`{path}` purges paths below `{protected}`, which the target protects");
+        let written = node.values().into_iter().find(|node| node.text() == path.text());
+        let finding = written.unwrap_or(node).finding(Code::ProtectedPath, message);
+        findings
+            .push(finding.help("write a narrower wildcard, or remove the prefix from `protect`"));
+    }
 }
 
 fn read_templates(

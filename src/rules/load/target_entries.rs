@@ -1,6 +1,10 @@
 //! The entries of `targets`, and their settings.
 
-use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::RangeInclusive,
+    sync::Arc,
+};
 
 use crate::{
     distribution::{Distribution, DistributionId, Role},
@@ -9,9 +13,10 @@ use crate::{
         FALLBACK_TARGET,
         finding::{Code, Finding, Findings},
         mapping::{COLLAPSE, Expected, FromYaml, MappingReader, TARGET, read, read_texts},
+        template::encode_url_text,
         yaml::{Node, Shape},
     },
-    target::{Collapse, Target, TargetIndex},
+    target::{Collapse, Excluded, Target, TargetIndex},
 };
 
 use super::condition_values::is_account;
@@ -51,6 +56,7 @@ impl ResolvedSettings {
             distribution: Distribution { id, role },
             paths: self.paths,
             collapse: self.collapse,
+            excluded: Excluded::default(),
         }
     }
 }
@@ -73,6 +79,10 @@ impl TargetTable {
         self.targets
     }
 
+    pub fn target(&self, index: TargetIndex) -> &Target {
+        &self.targets[index.0]
+    }
+
     /// Returns the target of a name; the outer `None` is for unknown names.
     pub fn get(&self, name: &str) -> Option<Option<TargetIndex>> {
         self.names.get(name).copied()
@@ -88,7 +98,22 @@ impl TargetTable {
     pub fn add_bare(&mut self, id: DistributionId) -> TargetIndex {
         let name = id.as_str().to_owned();
         let target = self.defaults.clone().target(&name, id);
-        self.add(target)
+        let index = self.add(target);
+        self.share_protect();
+        index
+    }
+
+    /// Gives all targets of a distribution what each of them protects.
+    pub fn share_protect(&mut self) {
+        let mut shared: HashMap<Distribution, BTreeSet<String>> = HashMap::new();
+        for target in self.targets.iter().filter(|target| !target.paths.protect.is_empty()) {
+            let prefixes = shared.entry(target.distribution.clone()).or_default();
+            prefixes.extend(target.paths.protect.iter().cloned());
+        }
+        for target in &mut self.targets {
+            let prefixes = shared.get(&target.distribution);
+            target.paths.protect = prefixes.into_iter().flatten().cloned().collect();
+        }
     }
 
     fn add(&mut self, target: Target) -> TargetIndex {
@@ -263,6 +288,26 @@ fn read_path_settings(fields: &mut MappingReader<'_, '_>, paths: &mut PathSettin
     if let Some(plus) = fields.read("plus") {
         paths.plus = plus;
     }
+    if let Some(protect) = node.field("protect") {
+        let prefixes = read_texts(protect, fields.findings).into_iter();
+        paths.protect = prefixes
+            .filter_map(|(node, prefix)| read_protected(node, &prefix, fields.findings))
+            .collect();
+    }
+}
+
+fn read_protected(node: Node<'_>, prefix: &str, findings: &mut Findings) -> Option<String> {
+    let help = match prefix.trim_end_matches('*') {
+        "" | "/" => "for no wildcards at all, write `collapse: false`".to_owned(),
+        start if start.len() < prefix.len() => {
+            format!("write `{start}`, which stands for all paths that start with it")
+        }
+        start if !start.starts_with('/') => format!("a URL path starts with a slash: `/{start}`"),
+        start => return Some(encode_url_text(start)),
+    };
+    let message = format!("`{prefix}` is not the start of a URL path below the root");
+    findings.push(node.finding(Code::BadProtect, message).help(help));
+    None
 }
 
 impl FromYaml for PlusSpelling {

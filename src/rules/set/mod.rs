@@ -4,11 +4,12 @@ use crate::{
     distribution::DistributionId,
     event::Change,
     item::PathSettings,
-    target::{Collapse, Target, TargetIndex},
+    target::{Collapse, Excluded, Target, TargetIndex},
 };
 
 use super::{
     Decision, FALLBACK_TARGET, Findings, Rule, RuleMatch, RuleObserver, RulesFile, Verdict,
+    exclusions,
     index::CandidateIndex,
     walk::{fall_back, walk},
 };
@@ -23,7 +24,8 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
-    pub(super) fn new(rules: Vec<Rule>, targets: Vec<Target>) -> Self {
+    pub(super) fn new(rules: Vec<Rule>, mut targets: Vec<Target>) -> Self {
+        exclusions::set_excluded(&rules, &mut targets);
         let index = CandidateIndex::new(&rules);
         Self { rules, targets, fallback: None, index }
     }
@@ -47,15 +49,17 @@ impl RuleSet {
     #[must_use]
     pub fn with_fallback(mut self, id: DistributionId) -> Self {
         let name = FALLBACK_TARGET.into();
-        let target = match self.targets.iter().find(|target| target.distribution.id == id) {
+        let mut target = match self.targets.iter().find(|target| target.distribution.id == id) {
             Some(target) => Target { name, ..target.clone() },
             None => Target {
                 name,
                 distribution: id.into(),
                 paths: PathSettings::default(),
                 collapse: Some(Collapse::default()),
+                excluded: Excluded::default(),
             },
         };
+        target.excluded = exclusions::of_fallback(&self.rules, &target);
         self.fallback = Some(TargetIndex(self.targets.len()));
         self.targets.push(target);
         self

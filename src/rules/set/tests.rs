@@ -3,6 +3,7 @@ use crate::{
     event::Kind,
     item::PlusSpelling,
     rules::{Code, Finding, load::MAX_FILE_BYTES},
+    target::{Exclusion, ExclusionSource},
 };
 
 use super::*;
@@ -103,7 +104,7 @@ fn rules_are_what_is_written() {
     assert_eq!(rule(1).conditions.events, None);
     assert_eq!(rule(2).conditions.events, Some(vec![Kind::Created, Kind::Deleted]));
     let made = |index: usize| match &rule(index).action {
-        crate::rules::Action::Ignore => None,
+        crate::rules::Action::Ignore { .. } => None,
         crate::rules::Action::Invalidate { targets, stop } => {
             let texts = targets[0].paths.iter().map(ToString::to_string);
             let texts = texts.chain(targets[0].tags.iter().map(ToString::to_string));
@@ -188,4 +189,164 @@ rules.yaml:4:8: error[wrong-type]: expected a list of rules, found `\\u{1b}`";
 #[test]
 fn the_function_ignores_tests() {
     assert_eq!(errors(b"version: 1\ntests: [{ key: 1, expected: unmatched }]\n"), []);
+}
+
+/// One line for each exclusion of the target `www`.
+fn excluded(yaml: &str) -> Vec<String> {
+    let set = parse(yaml);
+    let target = set.targets().iter().find(|target| &*target.name == "www").expect("www");
+    let by_rule = target.excluded.by_rule.values().flatten();
+    let lines =
+        target.excluded.always.iter().chain(by_rule).map(
+            |Exclusion { prefix, source }| match source {
+                ExclusionSource::Protect => format!("{prefix} protect"),
+                ExclusionSource::Ignore(rule) => format!("{prefix} ignore {rule}"),
+                ExclusionSource::Except(rule) => format!("{prefix} except {rule}"),
+            },
+        );
+    lines.collect()
+}
+
+#[test]
+fn ignored_prefixes_exclude() {
+    for (conditions, expected) in [
+        ("prefix: docs/preview/", &["/docs/preview/ ignore i"][..]),
+        ("prefix: [a, b/]", &["/a ignore i", "/b/ ignore i"]),
+        ("prefix: 'a b'", &["/a%20b ignore i"]),
+        ("prefix: c++/", &["/c++/ ignore i", "/c%2B%2B/ ignore i"]),
+        ("prefix: docs/, bucket: example-site", &["/docs/ ignore i"]),
+        ("prefix: docs/, bucket: [other, example-*]", &["/docs/ ignore i"]),
+        ("prefix: docs/, events: deleted", &["/docs/ ignore i"]),
+        // Not of this target.
+        ("prefix: docs/, bucket: other", &[]),
+        ("prefix: docs/, bucket: example-sites-*", &[]),
+        // It is not about content.
+        ("prefix: docs/, events: tags_changed", &[]),
+        // Something else decides.
+        ("prefix: docs/, suffix: .map", &[]),
+        ("prefix: docs/, regex: x", &[]),
+        ("prefix: docs/, account: '111122223333'", &[]),
+        ("prefix: docs/, region: eu-west-1", &[]),
+        ("prefix: docs/, min_size: 1", &[]),
+        ("prefix: docs/, max_size: 1", &[]),
+        ("prefix: docs/, except: { prefix: docs/a/ }", &[]),
+        ("suffix: .map", &[]),
+        // All of it.
+        ("prefix: ''", &[]),
+        ("bucket: example-site", &[]),
+        ("prefix: docs/, allow_wildcards: true", &[]),
+    ] {
+        let yaml = format!(
+            "targets: {{ www: E1EXAMPLE1WWW }}
+rules:
+  - {{ name: i, ignore: true, {conditions} }}
+  - {{ name: r, bucket: example-site, invalidate: www }}
+  - {{ name: o, bucket: other, invalidate: E2EXAMPLE2BLOG }}
+"
+        );
+        assert_eq!(excluded(&yaml), expected, "{conditions}");
+    }
+}
+
+#[test]
+fn exclusions_are_below_the_origin_path() {
+    for (prefix, expected) in [
+        ("public/docs/", &["/docs/ ignore i"][..]),
+        // All that the target serves, and nothing of it.
+        ("public/", &[]),
+        ("pub", &[]),
+        ("docs/", &[]),
+    ] {
+        let yaml = format!(
+            "targets: {{ www: {{ distribution: E1EXAMPLE1WWW, origin_path: public }} }}
+rules:
+  - {{ name: i, ignore: true, prefix: {prefix} }}
+  - {{ name: r, invalidate: www }}
+"
+        );
+        assert_eq!(excluded(&yaml), expected, "{prefix}");
+    }
+}
+
+#[test]
+fn excepted_prefixes_exclude_for_their_rule() {
+    for (except, expected) in [
+        ("{ prefix: drafts/ }", &["/drafts/ except r"][..]),
+        ("[{ prefix: [a/, b/] }, { suffix: .map }]", &["/a/ except r", "/b/ except r"]),
+        ("{ prefix: drafts/, bucket: example-site }", &["/drafts/ except r"]),
+        ("{ prefix: drafts/, bucket: other }", &[]),
+        ("{ prefix: drafts/, regex: x }", &[]),
+        ("{ prefix: drafts/, events: restored }", &[]),
+    ] {
+        let yaml = format!(
+            "targets: {{ www: E1EXAMPLE1WWW }}
+rules: [{{ name: r, bucket: example-site, invalidate: www, except: {except} }}]
+"
+        );
+        assert_eq!(excluded(&yaml), expected, "{except}");
+    }
+}
+
+#[test]
+fn targets_of_one_distribution_protect_together() {
+    let set = parse(
+        "targets:
+  www: { distribution: E1EXAMPLE1WWW, protect: [/preview/, '/a b'] }
+  feeds: { distribution: E1EXAMPLE1WWW, protect: /x%20y/ }
+  blog: E2EXAMPLE2BLOG
+rules:
+  - { name: r, invalidate: [E1EXAMPLE1WWW, blog] }
+",
+    )
+    .with_fallback(DistributionId::distribution("E1EXAMPLE1WWW").unwrap());
+    let all = ["/a%20b", "/preview/", "/x%20y/"];
+    for name in ["www", "feeds", "E1EXAMPLE1WWW", FALLBACK_TARGET] {
+        let target = set.targets().iter().find(|target| &*target.name == name).unwrap();
+        assert_eq!(target.paths.protect, all, "{name}");
+        let prefixes: Vec<&str> =
+            target.excluded.always.iter().map(|exclusion| &*exclusion.prefix).collect();
+        assert_eq!(prefixes, all, "{name}");
+    }
+    let blog = set.targets().iter().find(|target| &*target.name == "blog").unwrap();
+    assert!(blog.paths.protect.is_empty() && blog.excluded == Excluded::default());
+}
+
+/// Unmatched changes come from every bucket.
+#[test]
+fn every_ignored_prefix_excludes_for_the_fallback() {
+    let set = parse(
+        "rules:
+  - { name: i, ignore: true, bucket: other, prefix: preview/ }
+  - { name: j, ignore: true, bucket: other, prefix: assets/, allow_wildcards: true }
+",
+    )
+    .with_fallback(DistributionId::distribution("E9FALLBACK").unwrap());
+    let excluded = &set.targets()[0].excluded.always;
+    assert_eq!(excluded.iter().map(|one| &*one.prefix).collect::<Vec<_>>(), ["/preview/"]);
+}
+
+#[test]
+fn a_wildcard_of_a_rule_within_what_is_protected_is_an_error() {
+    for (path, is_error) in [
+        ("/*", true),
+        ("/docs/*", true),
+        ("/docs/pre*", true),
+        ("/docs/preview/*", true),
+        ("/docs/preview/{file}*", true),
+        ("/docs/preview/", false),
+        ("/docs/a*", false),
+        ("/blog/*", false),
+        // It depends on the key.
+        ("{dir}*", false),
+        ("/docs/{file}*", false),
+    ] {
+        let yaml = format!(
+            "version: 1
+targets: {{ www: {{ distribution: E1EXAMPLE1WWW, protect: /docs/preview/ }} }}
+rules: [{{ name: r, invalidate: {{ target: www, paths: ['{{path}}', '{path}'] }} }}]
+"
+        );
+        let codes: Vec<Code> = errors(yaml.as_bytes()).into_iter().map(|(code, ..)| code).collect();
+        assert_eq!(codes, vec![Code::ProtectedPath; usize::from(is_error)], "{path}");
+    }
 }

@@ -44,6 +44,7 @@ mod render;
 use std::fmt;
 
 pub use self::parse::TemplateError;
+pub(super) use self::parse::encode_url_text;
 pub(super) use self::render::RenderContext;
 
 /// A template of `paths:` or `tags:`.

@@ -170,16 +170,7 @@ fn path_literal(literal: &str, text: &str) -> Result<Box<str>> {
             "CloudFront supports a wildcard only as the last character of a path",
         ));
     }
-    let mut encoded = String::with_capacity(literal.len());
-    for (position, character) in literal.char_indices() {
-        let hex = literal.as_bytes()[position..].get(1..3);
-        let is_escape = hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
-        match character {
-            '?' => encoded.push('?'),
-            '%' if is_escape => encoded.push('%'),
-            _ => encoded.push_str(&item::encode(character.encode_utf8(&mut [0; 4]))),
-        }
-    }
+    let encoded = encode_url_text(literal);
     let upper = encoded.to_ascii_uppercase();
     match ["~", "%7E", "%2A"].into_iter().find(|refused| upper.contains(refused)) {
         None => Ok(encoded.into()),
@@ -188,6 +179,21 @@ fn path_literal(literal: &str, text: &str) -> Result<Box<str>> {
             format!("end the path with `*` before the `{refused}`"),
         )),
     }
+}
+
+/// Encodes what a URL requires, and keeps `?` and every valid `%XX`.
+pub(in crate::rules) fn encode_url_text(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for (position, character) in text.char_indices() {
+        let hex = text.as_bytes()[position..].get(1..3);
+        let is_escape = hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        match character {
+            '?' => encoded.push('?'),
+            '%' if is_escape => encoded.push('%'),
+            _ => encoded.push_str(&item::encode(character.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    encoded
 }
 
 /// Checks literal text of a tag.

@@ -76,9 +76,11 @@ impl Template {
         } else if let Some(text) = self.fill(context) {
             emit(match self.kind {
                 TemplateKind::Path | TemplateKind::Wildcard => self.path_item(text, context),
-                TemplateKind::Tag => {
-                    Item::tag(&text).map(|item| Addressed { item, bound: "".into() })
-                }
+                TemplateKind::Tag => Item::tag(&text).map(|item| Addressed {
+                    item,
+                    bound: "".into(),
+                    is_index: false,
+                }),
             });
         }
     }
@@ -128,6 +130,6 @@ impl Template {
             false => context.bound.clone(),
         };
         let item = address(&path, directory, &bound, self.is_wildcard())?;
-        Ok(Addressed { item, bound })
+        Ok(Addressed { item: context.settings.permit(item)?, bound, is_index: false })
     }
 }

@@ -63,10 +63,10 @@ pub(super) fn walk<'r>(
         };
         observer.matched(rule, matched);
         match &rule.action {
-            Action::Ignore if decision.verdict == Verdict::Unmatched => {
+            Action::Ignore { .. } if decision.verdict == Verdict::Unmatched => {
                 decision.verdict = Verdict::Ignored;
             }
-            Action::Ignore => {}
+            Action::Ignore { .. } => {}
             Action::Invalidate { targets: entries, .. } => {
                 decision.verdict = Verdict::Matched;
                 for entry in entries {

@@ -121,7 +121,7 @@ fn rules(entries: &[Entry]) -> Vec<Rule> {
         conditions: entry.conditions.conditions(),
         except: entry.except.iter().map(Set::conditions).collect(),
         action: match entry.act {
-            Act::Ignore => Action::Ignore,
+            Act::Ignore => Action::Ignore { allow_wildcards: false },
             act => Action::Invalidate {
                 targets: vec![Invalidate {
                     target: TargetIndex(0),
@@ -142,6 +142,7 @@ fn target() -> Target {
         distribution: Distribution::from(id),
         paths: PathSettings::default(),
         collapse: None,
+        excluded: crate::target::Excluded::default(),
     }
 }
 

@@ -27,7 +27,7 @@ pub fn differences(rules: &RuleSet, account: &[AccountDistribution]) -> Vec<Stri
             continue;
         };
         let invalidates = |rule: &&Rule| match &rule.action {
-            Action::Ignore => false,
+            Action::Ignore { .. } => false,
             Action::Invalidate { targets, .. } => {
                 targets.iter().any(|one| one.target == TargetIndex(index))
             }

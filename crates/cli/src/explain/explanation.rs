@@ -173,7 +173,7 @@ impl<'a> RuleObserver<'a> for Explainer<'a> {
         self.rules.push(explained(
             rule,
             RuleResult::Matched {
-                ignore: matches!(rule.action, Action::Ignore),
+                ignore: matches!(rule.action, Action::Ignore { .. }),
                 stop: matches!(rule.action, Action::Invalidate { stop: true, .. }),
                 regex: regex.map(RuleRegex::pattern),
                 captures,

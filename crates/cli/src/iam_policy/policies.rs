@@ -195,7 +195,9 @@ fn policy(statements: &[Value]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use s3_cloudfront_invalidator::{distribution::Distribution, item::PathSettings};
+    use s3_cloudfront_invalidator::{
+        distribution::Distribution, item::PathSettings, target::Excluded,
+    };
 
     const ACCOUNT: PolicyAccount<'_> = PolicyAccount { partition: "aws", account: "111122223333" };
     const PARTNER: &str = "arn:aws-cn:iam::444455556666:role/invalidator";
@@ -213,6 +215,7 @@ mod tests {
             distribution: Distribution { id, role },
             paths: PathSettings::default(),
             collapse: None,
+            excluded: Excluded::default(),
         }
     }
 

@@ -108,6 +108,9 @@ const VALID: &[&str] = &[
     "defaults: { default_root_object: home.html, index_documents: index.html, plus: encoded }",
     "defaults: { index_documents: [a, b], directory_redirects: true, query_strings: true, plus: both }",
     "defaults: { collapse: false }",
+    "defaults: { protect: /preview/ }",
+    "targets: { a: { distribution: E1EXAMPLE1WWW, protect: [/a/, /b] }, b: { tenant: dt_1a, protect: [] } }",
+    "rules: [{ name: a, ignore: true, allow_wildcards: true, prefix: assets/ }]",
     "defaults: { collapse: true }",
     "defaults: { collapse: {} }",
     "defaults: { collapse: { above: 0, weight: 1, min_depth: 0, max_wildcards: 15 } }",
@@ -127,6 +130,11 @@ const VALID: &[&str] = &[
 
 /// Errors that can be seen in one value or mapping.
 const INVALID: &[&str] = &[
+    "defaults: { protect: / }",
+    "defaults: { protect: '' }",
+    "defaults: { protect: preview/ }",
+    "defaults: { protect: ['/preview/*'] }",
+    "rules: [{ name: a, ignore: true, allow_wildcards: 'yes' }]",
     "[version]",
     "{ rules: [], x-version: 1 }",
     "version: 2",

@@ -26,7 +26,8 @@ pub fn lint_rules(root: Node<'_>, rules: &RuleSet, findings: &mut Findings) {
         if pairs < MAX_PAIRS
             && let Some(cover) = closing.iter().find(covers)
         {
-            let verb = if matches!(cover.action, Action::Ignore) { "ignores" } else { "stops at" };
+            let verb =
+                if matches!(cover.action, Action::Ignore { .. }) { "ignores" } else { "stops at" };
             let note = format!(
                 "the rule `{}` at line {} {verb} every change it would match",
                 cover.name, cover.line
@@ -35,7 +36,8 @@ pub fn lint_rules(root: Node<'_>, rules: &RuleSet, findings: &mut Findings) {
             let finding = node.value("name", 0).finding(Code::UnreachableRule, message);
             findings.push(finding.note(note).help("move it before that rule, or remove it"));
         }
-        let closes = matches!(rule.action, Action::Ignore | Action::Invalidate { stop: true, .. });
+        let closes =
+            matches!(rule.action, Action::Ignore { .. } | Action::Invalidate { stop: true, .. });
         if closes && rule.except.is_empty() {
             closing.push(rule);
         }
