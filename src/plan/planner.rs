@@ -1,6 +1,6 @@
 //! From decisions to a plan.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
     distribution::Distribution,
@@ -29,11 +29,13 @@ pub struct Planner<'t> {
 }
 
 /// The decisions for one distribution.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Draft<'t> {
     /// Every target of the distribution.
     targets: Vec<&'t Target>,
     collapse: Option<Collapse>,
+    /// The rules with exclusions of their own.
+    excepting: HashSet<&'t str>,
     contributors: BTreeSet<TargetIndex>,
     candidates: Vec<Candidate>,
     unaddressable: Vec<UnaddressableChange>,
@@ -80,19 +82,13 @@ impl<'t> Planner<'t> {
         let mut draft_of = Vec::with_capacity(targets.len());
         for target in targets {
             let index = *indexes.entry(&target.distribution).or_insert(drafts.len());
-            match drafts.get_mut(index) {
-                Some(draft) => {
-                    draft.collapse = strictest(draft.collapse, target.collapse);
-                    draft.targets.push(target);
-                }
-                None => drafts.push(Draft {
-                    targets: vec![target],
-                    collapse: target.collapse,
-                    contributors: BTreeSet::new(),
-                    candidates: Vec::new(),
-                    unaddressable: Vec::new(),
-                }),
+            if index == drafts.len() {
+                drafts.push(Draft { collapse: target.collapse, ..Draft::default() });
             }
+            let draft = &mut drafts[index];
+            draft.collapse = strictest(draft.collapse, target.collapse);
+            draft.excepting.extend(target.excluded.by_rule.keys().map(|rule| &**rule));
+            draft.targets.push(target);
             draft_of.push(index);
         }
         let (statuses, changes) = (HashMap::new(), Vec::new());
@@ -119,9 +115,8 @@ impl<'t> Planner<'t> {
                 draft.contributors.insert(contribution.target);
                 match &contribution.item {
                     Ok(addressed) => {
-                        let excluded = &self.targets[contribution.target.0].excluded.by_rule;
                         let rule = contribution.rule.clone();
-                        let rule = rule.filter(|rule| excluded.contains_key(rule));
+                        let rule = rule.filter(|rule| draft.excepting.contains(&**rule));
                         draft.candidates.push(Candidate::new(addressed, rule, number));
                     }
                     Err(reason) => draft.unaddressable.push(UnaddressableChange {
@@ -154,7 +149,7 @@ impl<'t> Planner<'t> {
                 let floors = Floors::new(draft.targets.iter().copied(), keeps);
                 items(draft.candidates.clone(), draft.collapse.as_ref(), &floors).len() as i64
             };
-            let each: Vec<&Exclusion> = draft.exclusions().collect();
+            let each = draft.exclusions();
             if each.is_empty() {
                 return (draft.distribution().clone(), ExclusionCosts::default());
             }
@@ -202,27 +197,28 @@ impl<'t> Draft<'t> {
     }
 
     /// Returns the exclusions that decide about a directory of a candidate.
-    fn exclusions(&self) -> impl Iterator<Item = &'t Exclusion> {
-        let mut stems: Vec<&str> =
-            self.candidates.iter().map(|candidate| candidate.planned.item.stem()).collect();
-        stems.sort_unstable();
-        let min_depth = self.collapse.map(|collapse| collapse.min_depth);
-        let decides = move |exclusion: &Exclusion| {
-            let prefix = &*exclusion.prefix;
-            let next = stems.partition_point(|stem| *stem < prefix);
-            let neighbours = &stems[next.saturating_sub(1)..stems.len().min(next + 1)];
-            neighbours.iter().any(|stem| {
-                let common = &prefix[..common_prefix(stem, prefix)];
-                let depth = common.matches('/').count().saturating_sub(1);
-                common == prefix || min_depth.is_some_and(|min_depth| depth >= min_depth)
-            })
-        };
+    fn exclusions(&self) -> Vec<&'t Exclusion> {
         let all = self.targets.iter().flat_map(|target| {
             let by_rule = target.excluded.by_rule.values().flatten();
             target.excluded.always.iter().chain(by_rule)
         });
         let all: BTreeSet<&Exclusion> = all.collect();
-        all.into_iter().filter(move |exclusion| decides(exclusion))
+        let Some(Collapse { min_depth, .. }) = self.collapse.filter(|_| !all.is_empty()) else {
+            return Vec::new();
+        };
+        let mut stems: Vec<&str> =
+            self.candidates.iter().map(|candidate| candidate.planned.item.stem()).collect();
+        stems.sort_unstable();
+        let decides = |exclusion: &&Exclusion| {
+            let prefix = &*exclusion.prefix;
+            let next = stems.partition_point(|stem| *stem < prefix);
+            let neighbours = &stems[next.saturating_sub(1)..stems.len().min(next + 1)];
+            neighbours.iter().any(|stem| {
+                let common = &prefix[..common_prefix(stem, prefix)];
+                common == prefix || common.matches('/').count() > min_depth
+            })
+        };
+        all.into_iter().filter(decides).collect()
     }
 
     fn finish(self, targets: &[Target], changes: &[DeliveredChange]) -> DistributionPlan {

@@ -15,7 +15,11 @@
 //! prefix that all keys of the target start with excludes nothing; that is how
 //! a last rule ignores what no other rule matched.
 
-use std::collections::HashSet;
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    slice,
+    sync::Arc,
+};
 
 use crate::{
     item::PathSettings,
@@ -75,17 +79,49 @@ fn invalidations(rules: &[Rule]) -> impl Iterator<Item = (&Rule, TargetIndex)> {
     })
 }
 
-/// The rules that ignore everything below their prefixes.
-struct Ignored<'r>(Vec<&'r Rule>);
+/// The prefixes below which everything is ignored, sorted. A file may have
+/// thousands of them and of targets, so not every pair of them is compared.
+struct Ignored<'r> {
+    /// By the name of the bucket.
+    by_name: HashMap<&'r str, Vec<IgnoredPrefix<'r>>>,
+    /// For all buckets, or those of a pattern.
+    others: Vec<(Option<&'r BucketPattern>, IgnoredPrefix<'r>)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct IgnoredPrefix<'r> {
+    prefix: &'r str,
+    rule: &'r Arc<str>,
+}
 
 impl<'r> Ignored<'r> {
     fn of(rules: &'r [Rule]) -> Self {
+        let mut ignored = Self { by_name: HashMap::new(), others: Vec::new() };
         let bounds = |rule: &&Rule| {
             matches!(rule.action, Action::Ignore { allow_wildcards: false })
                 && rule.except.is_empty()
                 && names_keys(&rule.conditions)
         };
-        Self(rules.iter().filter(bounds).collect())
+        for rule in rules.iter().filter(bounds) {
+            let Conditions { buckets, prefixes, .. } = &rule.conditions;
+            for prefix in prefixes {
+                let prefix = IgnoredPrefix { prefix, rule: &rule.name };
+                if buckets.is_empty() {
+                    ignored.others.push((None, prefix));
+                }
+                for bucket in buckets {
+                    match bucket {
+                        BucketPattern::Exact(name) => {
+                            ignored.by_name.entry(name).or_default().push(prefix);
+                        }
+                        BucketPattern::Prefix(_) => ignored.others.push((Some(bucket), prefix)),
+                    }
+                }
+            }
+        }
+        ignored.by_name.values_mut().for_each(|prefixes| prefixes.sort_unstable());
+        ignored.others.sort_unstable_by_key(|(_, prefix)| *prefix);
+        ignored
     }
 
     /// Returns what no wildcard of a target may cover. `buckets` are those that
@@ -95,17 +131,50 @@ impl<'r> Ignored<'r> {
             prefix: (&**prefix).into(),
             source: ExclusionSource::Protect,
         });
-        let rules = self.0.iter().filter(|rule| {
-            buckets.iter().any(|buckets| overlap(buckets, &rule.conditions.buckets))
-        });
-        let ignored = rules.flat_map(|rule| {
-            let prefixes = rule.conditions.prefixes.iter();
-            prefixes.flat_map(|prefix| url_prefixes(&target.paths, prefix)).map(|prefix| {
-                let source = ExclusionSource::Ignore(rule.name.clone());
-                Exclusion { prefix: prefix.into(), source }
+        let ignored = self.prefixes(&target.paths, buckets).into_iter().flat_map(|ignored| {
+            url_prefixes(&target.paths, ignored.prefix).into_iter().map(move |prefix| Exclusion {
+                prefix: prefix.into(),
+                source: ExclusionSource::Ignore(ignored.rule.clone()),
             })
         });
         protected.chain(ignored).collect()
+    }
+
+    /// Returns the prefixes in these buckets and below the origin path.
+    fn prefixes(
+        &self,
+        settings: &PathSettings,
+        buckets: &HashSet<Buckets<'_>>,
+    ) -> BTreeSet<IgnoredPrefix<'r>> {
+        let origin = settings.origin_path().strip_prefix('/');
+        let directory = origin.map_or(String::new(), |name| format!("{name}/"));
+        let mut prefixes = BTreeSet::new();
+        let mut add = |sorted: &[IgnoredPrefix<'r>]| {
+            let start = sorted.partition_point(|one| one.prefix < &*directory);
+            let below = sorted[start..].iter();
+            prefixes.extend(below.take_while(|one| one.prefix.starts_with(&*directory)));
+        };
+        for &buckets in buckets {
+            if let [BucketPattern::Exact(name)] = buckets {
+                self.by_name.get(&**name).into_iter().for_each(|sorted| add(sorted));
+            } else {
+                let named = |name: &str| {
+                    buckets.is_empty() || buckets.iter().any(|bucket| bucket.matches(name))
+                };
+                let sorted = self.by_name.iter().filter(|(name, _)| named(name));
+                sorted.for_each(|(_, sorted)| add(sorted));
+            }
+            let start = self.others.partition_point(|(_, one)| one.prefix < &*directory);
+            for (bucket, prefix) in &self.others[start..] {
+                if !prefix.prefix.starts_with(&*directory) {
+                    break;
+                }
+                if bucket.is_none_or(|bucket| overlap(buckets, slice::from_ref(bucket))) {
+                    add(slice::from_ref(prefix));
+                }
+            }
+        }
+        prefixes
     }
 }
 

@@ -101,6 +101,8 @@ fn read_file(tree: &YamlTree<'_>, findings: &mut Findings) -> RuleSet {
     }
     let rules = root.field("rules");
     let rules = rules.map(|node| rule_entries::read_rules(node, &mut targets, fields.findings));
+    // Bare distribution ids are targets, too.
+    targets.share_protect();
     let (rules, targets) = (rules.unwrap_or_default(), targets.into_targets());
     RuleSet::new(rules, targets)
 }

@@ -98,9 +98,7 @@ impl TargetTable {
     pub fn add_bare(&mut self, id: DistributionId) -> TargetIndex {
         let name = id.as_str().to_owned();
         let target = self.defaults.clone().target(&name, id);
-        let index = self.add(target);
-        self.share_protect();
-        index
+        self.add(target)
     }
 
     /// Gives all targets of a distribution what each of them protects.

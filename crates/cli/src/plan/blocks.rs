@@ -1,15 +1,20 @@
 //! The report of a plan: the blocks of text that both the terminal and the HTML
 //! page show.
 
+use std::{collections::BTreeMap, slice};
+
 use s3_cloudfront_invalidator::{
     item::Item,
-    plan::{Counts, DistributionPlan, PlannedItem},
+    plan::{Counts, DistributionPlan, ExclusionCosts, Plan, PlannedItem},
     rules::FALLBACK_TARGET,
+    target::{Exclusion, ExclusionSource},
 };
 
 use super::{
-    cost::FREE_PATHS_PER_MONTH,
+    batches::Batches,
+    cost::{Cost, FREE_PATHS_PER_MONTH},
     directories,
+    site_inventory::UnchangedObjects,
     summary::{Figures, PlanSummary},
 };
 use crate::output::pluralize;
@@ -59,9 +64,10 @@ pub fn report(summary: &PlanSummary, max_entries: usize) -> Vec<ReportBlock> {
         });
         if !plan.requests.is_empty() {
             blocks.push(requests(plan));
-            blocks.extend(items(plan, max_entries));
+            blocks.extend(items(plan, figures.unchanged.as_ref(), max_entries));
+            blocks.extend(figures.unchanged.as_ref().map(unchanged_objects));
+            blocks.extend(exclusions(&figures.exclusions, max_entries));
             blocks.extend(changed_directories(plan, figures, max_entries));
-            blocks.extend(unchanged_objects(figures, max_entries));
         }
         let unaddressable = plan.unaddressable.iter().map(|change| ReportEntry {
             text: format!("{}/{}", change.bucket, change.key.escape_debug()),
@@ -72,6 +78,9 @@ pub fn report(summary: &PlanSummary, max_entries: usize) -> Vec<ReportBlock> {
     }
     if !summary.plan.distributions.is_empty() {
         blocks.extend(cost(summary));
+        let batches = summary.batches.as_ref();
+        blocks
+            .extend(batches.into_iter().flat_map(|them| batch_blocks(summary, them, max_entries)));
     }
     blocks
 }
@@ -110,13 +119,27 @@ fn requests(plan: &DistributionPlan) -> ReportBlock {
     ReportBlock::Table { header, rows: rows.collect(), first_number: 0 }
 }
 
-fn items(plan: &DistributionPlan, max_entries: usize) -> impl Iterator<Item = ReportBlock> {
+fn items(
+    plan: &DistributionPlan,
+    unchanged: Option<&UnchangedObjects>,
+    max_entries: usize,
+) -> impl Iterator<Item = ReportBlock> {
+    let purged_by: BTreeMap<&str, usize> = unchanged
+        .into_iter()
+        .flat_map(|unchanged| &unchanged.purged_by)
+        .map(|(wildcard, count)| (wildcard.as_str(), *count))
+        .collect();
+    let remark = |planned: &PlannedItem| {
+        let replaces =
+            (planned.replaces > 1).then(|| format!("replaces {} paths", planned.replaces));
+        let purged = purged_by.get(planned.item.as_str());
+        let purged =
+            purged.map(|count| format!("purges {}", pluralize(*count, "unchanged object")));
+        replaces.into_iter().chain(purged).collect::<Vec<_>>().join(", ")
+    };
     let entry = |planned: &PlannedItem| ReportEntry {
         text: planned.item.to_string(),
-        remark: match planned.replaces {
-            0 | 1 => String::new(),
-            number => format!("replaces {number} paths"),
-        },
+        remark: remark(planned),
         is_wildcard: planned.item.is_wildcard(),
         share: None,
     };
@@ -124,7 +147,85 @@ fn items(plan: &DistributionPlan, max_entries: usize) -> impl Iterator<Item = Re
         let items = plan.items().filter(|planned| planned.item.is_wildcard() == is_wildcard);
         list(heading, items.map(entry), max_entries)
     };
-    of_kind("Wildcards:", true).into_iter().chain(of_kind("Paths and tags:", false))
+    let (wildcards, others) = (of_kind("Wildcards:", true), of_kind("Paths and tags:", false));
+    wildcards.into_iter().chain(others)
+}
+
+/// What wildcards do not cover because of the rules, with its price.
+fn exclusions(costs: &ExclusionCosts, max_entries: usize) -> Option<ReportBlock> {
+    let entries = costs.each.iter().map(|(Exclusion { prefix, source }, cost)| {
+        let source = match source {
+            ExclusionSource::Protect => "`protect` of the target".to_owned(),
+            ExclusionSource::Ignore(rule) => format!("ignored by `{rule}`"),
+            ExclusionSource::Except(rule) => format!("`except` of `{rule}`"),
+        };
+        ReportEntry {
+            text: prefix.to_string(),
+            remark: format!("{source}, costs {}", paths(*cost)),
+            ..ReportEntry::default()
+        }
+    });
+    let all = paths(costs.all);
+    list(&format!("Excluded from wildcards, which costs {all} in all:"), entries, max_entries)
+}
+
+/// `1 path`; negative if something is cheaper than without it.
+fn paths(number: i64) -> String {
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}{}", pluralize(number.unsigned_abs() as usize, "path"))
+}
+
+/// Compares the plan with those of the batches, and lists these.
+fn batch_blocks(
+    summary: &PlanSummary,
+    batches: &Batches,
+    max_entries: usize,
+) -> impl Iterator<Item = ReportBlock> {
+    let sum = |plans: &[Plan], of: fn(&DistributionPlan) -> usize| {
+        let parts = plans.iter().flat_map(|plan| &plan.distributions);
+        parts.map(of).sum::<usize>().to_string()
+    };
+    let column = |plans: &[Plan], cost: Cost, unchanged: Option<usize>| {
+        [
+            plans.len().to_string(),
+            sum(plans, |part| part.requests.len()),
+            cost.paths.to_string(),
+            sum(plans, DistributionPlan::wildcards),
+            unchanged.map_or_else(|| "unknown".to_owned(), |count| count.to_string()),
+            cost.price.to_string(),
+        ]
+    };
+    let unchanged = summary.distributions().map(|(_, figures)| figures.unchanged.as_ref());
+    let unchanged: Option<usize> = unchanged.map(|one| Some(one?.purged)).sum();
+    let one = column(slice::from_ref(&summary.plan), summary.plan_cost, unchanged);
+    let many = column(&batches.plans, batches.cost, batches.unchanged_purged);
+    let names =
+        ["invocations", "requests", "billed paths", "wildcards", "unchanged objects purged", "USD"];
+    let rows = names.into_iter().zip(one).zip(many);
+    let rows = rows.map(|((name, one), many)| vec![name.to_owned(), one, many]).collect();
+    let header = vec!["", "one drain", "in batches"];
+    let entries = batches.plans.iter().zip(1..).map(|(plan, number)| {
+        let parts = &plan.distributions;
+        let wildcards = parts.iter().flat_map(DistributionPlan::items);
+        let wildcards = wildcards.filter(|planned| planned.item.is_wildcard());
+        let wildcards: Vec<String> = wildcards.map(|planned| planned.item.to_string()).collect();
+        let billed = pluralize(plan.billed_paths(), "billed path");
+        ReportEntry {
+            text: format!("{number}"),
+            is_wildcard: !wildcards.is_empty(),
+            remark: match wildcards.is_empty() {
+                true => billed,
+                false => format!("{billed}, among them {}", wildcards.join(" ")),
+            },
+            ..ReportEntry::default()
+        }
+    });
+    let heading = ReportBlock::Heading {
+        title: "Batches".to_owned(),
+        remark: format!("of {}", pluralize(batches.size, "change")),
+    };
+    let table = ReportBlock::Table { header, rows, first_number: 1 };
+    [heading, table].into_iter().chain(list("Invocations in batches:", entries, max_entries))
 }
 
 fn changed_directories(
@@ -157,20 +258,13 @@ fn changed_directories(
     list("Changed files by directory:", entries, usize::MAX)
 }
 
-fn unchanged_objects(figures: &Figures, max_entries: usize) -> Option<ReportBlock> {
-    let unchanged = figures.unchanged.as_ref()?;
+fn unchanged_objects(unchanged: &UnchangedObjects) -> ReportBlock {
+    let purged = match unchanged.purged {
+        0 => "none".to_owned(),
+        purged => purged.to_string(),
+    };
     let total = pluralize(unchanged.total, "unchanged object");
-    if unchanged.purged == 0 {
-        return Some(ReportBlock::Text(format!("Purges none of {total}.")));
-    }
-    let purged_by = unchanged.purged_by.iter().filter(|(_, count)| *count > 0);
-    let entries = purged_by.map(|(wildcard, count)| ReportEntry {
-        text: wildcard.clone(),
-        remark: format!("purges {count}"),
-        is_wildcard: true,
-        share: None,
-    });
-    list(&format!("Purges {} of {total}:", unchanged.purged), entries, max_entries)
+    ReportBlock::Text(format!("Purges {purged} of {total}."))
 }
 
 fn cost(summary: &PlanSummary) -> [ReportBlock; 2] {

@@ -1,16 +1,17 @@
 //! The JSON documents of `plan` and `run`. Scripts depend on the names.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use s3_cloudfront_invalidator::{
     cloudfront::{Outcome, Submission, SubmittedDistribution, SubmittedRequest},
     distribution::{Distribution, DistributionId},
     item::Item,
     plan::{Counts, DistributionPlan, Plan, UnaddressableChange},
+    target::{Exclusion, ExclusionSource},
 };
 use serde::Serialize;
 
-use super::{cost::Cost, summary::PlanSummary};
+use super::{batches::Batches, cost::Cost, summary::PlanSummary};
 use crate::output::print_json;
 
 /// The plan of all payloads, with the outcome of each request if it was sent.
@@ -33,11 +34,29 @@ pub struct DistributionDocument {
     pub targets: Vec<String>,
     pub billed_paths: usize,
     pub wildcards: usize,
+    /// What wildcards must not cover, if it decides about the plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclusions: Vec<ExclusionDocument>,
     /// Objects that are purged although they did not change, with `--site`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unchanged_purged: Option<usize>,
+    /// The same for each wildcard.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unchanged_purged_by: BTreeMap<String, usize>,
     pub requests: Vec<RequestDocument>,
     pub unaddressable: Vec<UnaddressableDocument>,
+}
+
+/// An exclusion, and how many paths fewer would be billed without it.
+#[derive(Serialize)]
+pub struct ExclusionDocument {
+    pub prefix: String,
+    /// `protect`, `ignore` or `except`.
+    pub source: &'static str,
+    /// The rule of `ignore` and `except`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    pub cost_in_paths: i64,
 }
 
 /// One CreateInvalidation request. A request that was bisected, because
@@ -145,7 +164,9 @@ impl DistributionDocument {
                 .map(|r| r.items.len())
                 .sum(),
             wildcards,
+            exclusions: Vec::new(),
             unchanged_purged: None,
+            unchanged_purged_by: BTreeMap::new(),
             requests,
             unaddressable: unaddressable.collect(),
         }
@@ -217,6 +238,8 @@ struct PricedPlanDocument<'s> {
     #[serde(flatten)]
     plan: PlanDocument,
     cost: CostComparisonDocument,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batches: Option<BatchesDocument>,
     /// What could not be read and is not in the plan.
     unreadable: &'s [String],
 }
@@ -227,6 +250,40 @@ struct CostComparisonDocument {
     plan: CostDocument,
     path_per_file: CostDocument,
     everything: CostDocument,
+}
+
+/// The plans with `--batch`.
+#[derive(Serialize)]
+struct BatchesDocument {
+    /// The changes of one invocation.
+    size: usize,
+    cost: CostDocument,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchanged_purged: Option<usize>,
+    plans: Vec<PlanDocument>,
+}
+
+impl From<&Batches> for BatchesDocument {
+    fn from(batches: &Batches) -> Self {
+        Self {
+            size: batches.size,
+            cost: batches.cost.into(),
+            unchanged_purged: batches.unchanged_purged,
+            plans: batches.plans.iter().map(PlanDocument::planned).collect(),
+        }
+    }
+}
+
+impl From<&(Exclusion, i64)> for ExclusionDocument {
+    fn from((Exclusion { prefix, source }, cost): &(Exclusion, i64)) -> Self {
+        let (source, rule) = match source {
+            ExclusionSource::Protect => ("protect", None),
+            ExclusionSource::Ignore(rule) => ("ignore", Some(rule)),
+            ExclusionSource::Except(rule) => ("except", Some(rule)),
+        };
+        let rule = rule.map(ToString::to_string);
+        Self { prefix: prefix.to_string(), source, rule, cost_in_paths: *cost }
+    }
 }
 
 #[derive(Serialize)]
@@ -246,7 +303,11 @@ impl From<Cost> for CostDocument {
 pub fn print(summary: &PlanSummary, unreadable: &[String]) -> anyhow::Result<()> {
     let mut plan = PlanDocument::planned(&summary.plan);
     for (document, (_, figures)) in plan.distributions.iter_mut().zip(summary.distributions()) {
-        document.unchanged_purged = figures.unchanged.as_ref().map(|unchanged| unchanged.purged);
+        document.exclusions = figures.exclusions.each.iter().map(Into::into).collect();
+        if let Some(unchanged) = &figures.unchanged {
+            document.unchanged_purged = Some(unchanged.purged);
+            document.unchanged_purged_by = unchanged.purged_by.iter().cloned().collect();
+        }
     }
     let cost = CostComparisonDocument {
         month_to_date: summary.month_to_date,
@@ -254,5 +315,6 @@ pub fn print(summary: &PlanSummary, unreadable: &[String]) -> anyhow::Result<()>
         path_per_file: summary.path_per_file.into(),
         everything: summary.everything.into(),
     };
-    print_json(&PricedPlanDocument { plan, cost, unreadable })
+    let batches = summary.batches.as_ref().map(Into::into);
+    print_json(&PricedPlanDocument { plan, cost, batches, unreadable })
 }

@@ -1,14 +1,19 @@
 //! The report of a plan as an HTML page: one file, no script, nothing fetched.
 
-use std::fmt::{self, Write};
+use std::{
+    fmt::{self, Write},
+    path::Path,
+};
+
+use time::OffsetDateTime;
 
 use super::{
     blocks::{ReportBlock, ReportEntry, report},
     summary::PlanSummary,
 };
 
-/// The most entries of a list: a browser cannot show a million.
-const MAX_ENTRIES: usize = 1_000;
+/// A longer list is closed until the reader opens it. No entry is left out.
+const MAX_OPEN: usize = 100;
 
 const HEAD: &str = "\
 <!DOCTYPE html>
@@ -22,14 +27,37 @@ const HEAD: &str = "\
 <style>
 ";
 
-pub fn page(summary: &PlanSummary) -> String {
+/// Returns the page; `now` is the date it shows.
+pub fn page(summary: &PlanSummary, rules_file: &Path, now: OffsetDateTime) -> String {
     let css = include_str!("report.css");
     let mut page = format!("{HEAD}{css}</style>\n</head>\n<body>\n<h1>Invalidation plan</h1>\n");
-    for block in report(summary, MAX_ENTRIES) {
-        // Writing to a string cannot fail.
+    // Writing to a string cannot fail.
+    let _ = write_facts(&mut page, summary, rules_file, now);
+    for block in report(summary, usize::MAX) {
         let _ = write_block(&mut page, &block);
     }
     page + "</body>\n</html>\n"
+}
+
+/// Writes what the plan was made of.
+fn write_facts(
+    out: &mut String,
+    summary: &PlanSummary,
+    rules_file: &Path,
+    now: OffsetDateTime,
+) -> fmt::Result {
+    let (date, hour, minute) = (now.date(), now.hour(), now.minute());
+    let buckets: Vec<&str> = summary.buckets.iter().map(|bucket| &**bucket).collect();
+    let facts = [
+        ("Date", format!("{date} {hour:02}:{minute:02} UTC")),
+        ("Rules", rules_file.display().to_string()),
+        (if buckets.len() == 1 { "Bucket" } else { "Buckets" }, buckets.join(", ")),
+    ];
+    out.push_str("<dl>\n");
+    for (name, value) in facts {
+        writeln!(out, "<div><dt>{name}</dt> <dd>{}</dd></div>", Escaped(&value))?;
+    }
+    writeln!(out, "</dl>")
 }
 
 fn write_block(out: &mut String, block: &ReportBlock) -> fmt::Result {
@@ -48,12 +76,15 @@ fn write_block(out: &mut String, block: &ReportBlock) -> fmt::Result {
             writeln!(out, "</tr>\n</table></div>")
         }
         ReportBlock::List { heading, entries, omitted } => {
-            writeln!(out, "<h3>{}</h3>\n<ul>", Escaped(heading))?;
+            let open = if entries.len() > MAX_OPEN { "" } else { " open" };
+            let (heading, number) =
+                (Escaped(heading.trim_end_matches(':')), entries.len() + omitted);
+            write!(
+                out,
+                "<details{open}><summary>{heading} <small>{number}</small></summary>\n<ul>\n"
+            )?;
             entries.iter().try_for_each(|entry| write_entry(out, entry))?;
-            if *omitted > 0 {
-                writeln!(out, "<li>and {omitted} more</li>")?;
-            }
-            writeln!(out, "</ul>")
+            writeln!(out, "</ul></details>")
         }
     }
 }

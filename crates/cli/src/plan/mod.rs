@@ -1,5 +1,6 @@
 //! `invalidator plan`: what would be sent, and what it costs.
 
+mod batches;
 mod blocks;
 mod changes;
 mod cost;
@@ -9,11 +10,18 @@ mod html;
 mod keys;
 mod site_inventory;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod text;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail};
+use s3_cloudfront_invalidator::config::RULES_FILE;
+use time::OffsetDateTime;
 
 use crate::{Exit, Format, Global, input};
 use keys::KeysFormat;
@@ -42,6 +50,10 @@ pub struct Args {
     /// them, to count the unchanged objects that the plan purges.
     #[arg(long, value_name = "FILE")]
     site: Option<PathBuf>,
+    /// Also plan this many changes at a time, in their order, as a function
+    /// that does not read the whole queue would.
+    #[arg(long, value_name = "CHANGES", value_parser = clap::value_parser!(u32).range(1..))]
+    batch: Option<u32>,
     /// Paths that the account has already invalidated this month, for the cost.
     #[arg(long, value_name = "PATHS", default_value_t)]
     month_to_date: u64,
@@ -51,13 +63,13 @@ pub struct Args {
 }
 
 pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
-    let Args { payloads, bucket, keys, keys_format, site, month_to_date, report } = args;
+    let Args { payloads, bucket, keys, keys_format, site, batch, month_to_date, report } = args;
     let format = keys_format.unwrap_or_default();
     if keys.is_some() && bucket.is_none() && format != KeysFormat::Sync {
         bail!("--keys needs --bucket, because the list does not name the bucket");
     }
     let rules = input::load_rules(global)?;
-    let mut draft = PlanDraft::new(&rules, site.is_some());
+    let mut draft = PlanDraft::new(&rules, site.is_some(), batch.map(|size| size as usize));
     let bucket = bucket.as_deref();
     let unreadable = match keys {
         Some(file) => {
@@ -71,7 +83,8 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     }
     let summary = draft.finish(month_to_date);
     if let Some(file) = report {
-        fs::write(&file, html::page(&summary))
+        let rules_file = global.rules.as_deref().unwrap_or(Path::new(RULES_FILE));
+        fs::write(&file, html::page(&summary, rules_file, OffsetDateTime::now_utc()))
             .with_context(|| format!("cannot write `{}`", file.display()))?;
     }
     match global.format {

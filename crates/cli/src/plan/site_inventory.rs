@@ -24,18 +24,43 @@ impl SiteInventory {
         self.unchanged.entry(distribution.clone()).or_default().extend(paths);
     }
 
+    /// Returns how many unchanged objects any of these plans purges. `None` when
+    /// no objects are known.
+    pub fn purged_by_any<'p>(
+        &self,
+        plans: impl IntoIterator<Item = &'p DistributionPlan>,
+    ) -> Option<usize> {
+        let mut wildcards: BTreeMap<&Distribution, BTreeSet<&str>> = BTreeMap::new();
+        for plan in plans {
+            wildcards.entry(&plan.distribution).or_default().extend(prefixes(plan));
+        }
+        let purged = wildcards.into_iter().map(|(distribution, prefixes)| {
+            let mut prefixes: Vec<&str> = prefixes.into_iter().collect();
+            // Sorted, so what another one covers is right behind it.
+            prefixes.dedup_by(|next, kept| next.starts_with(*kept));
+            let unchanged = self.unchanged.get(distribution);
+            unchanged.map_or(0, |paths| prefixes.iter().map(|prefix| count(paths, prefix)).sum())
+        });
+        (!self.unchanged.is_empty()).then(|| purged.sum())
+    }
+
     /// `None` when the distribution's objects are not known.
     pub fn measure(&self, plan: &DistributionPlan) -> Option<UnchangedObjects> {
         let unchanged = self.unchanged.get(&plan.distribution)?;
-        let wildcards = plan.items().filter_map(|planned| planned.item.wildcard_prefix());
-        let below = |prefix: &str| {
-            let paths = unchanged.range(prefix.to_owned()..);
-            paths.take_while(|path| path.starts_with(prefix)).count()
-        };
         let purged_by: Vec<(String, usize)> =
-            wildcards.map(|prefix| (format!("{prefix}*"), below(prefix))).collect();
+            prefixes(plan).map(|prefix| (format!("{prefix}*"), count(unchanged, prefix))).collect();
         // No wildcard of a plan covers another, so no object counts twice.
         let purged = purged_by.iter().map(|(_, count)| count).sum();
         Some(UnchangedObjects { total: unchanged.len(), purged, purged_by })
     }
+}
+
+/// Returns the wildcards of a plan without their `*`.
+fn prefixes(plan: &DistributionPlan) -> impl Iterator<Item = &str> {
+    plan.items().filter_map(|planned| planned.item.wildcard_prefix())
+}
+
+fn count(paths: &BTreeSet<String>, prefix: &str) -> usize {
+    let from = paths.range(prefix.to_owned()..);
+    from.take_while(|path| path.starts_with(prefix)).count()
 }

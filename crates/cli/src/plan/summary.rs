@@ -10,12 +10,13 @@ use s3_cloudfront_invalidator::{
     distribution::Distribution,
     event::Change,
     item::Item,
-    plan::{DistributionPlan, Plan, Planner},
+    plan::{DistributionPlan, ExclusionCosts, Plan, Planner},
     rules::{Decision, RuleSet},
     target::TargetIndex,
 };
 
 use super::{
+    batches::{BatchDraft, Batches},
     cost::Cost,
     directories::{self, DirectoryCounts},
     keys,
@@ -30,6 +31,7 @@ pub struct PlanDraft<'r> {
     buckets: BTreeMap<Arc<str>, ChangedBucket>,
     keeps_keys: bool,
     site: SiteInventory,
+    batches: Option<BatchDraft<'r>>,
 }
 
 /// A bucket with changes.
@@ -51,6 +53,10 @@ pub struct PlanSummary {
     pub path_per_file: Cost,
     /// The cost of `/*` for each distribution.
     pub everything: Cost,
+    /// With `--batch`.
+    pub batches: Option<Batches>,
+    /// The buckets of the changes.
+    pub buckets: Vec<Arc<str>>,
 }
 
 #[derive(Default)]
@@ -60,11 +66,13 @@ pub struct Figures {
     pub directories: DirectoryCounts,
     /// `None` without `--site`.
     pub unchanged: Option<UnchangedObjects>,
+    pub exclusions: ExclusionCosts,
 }
 
 impl<'r> PlanDraft<'r> {
-    /// `keeps_keys` is required for [`Self::measure_site`].
-    pub fn new(rules: &'r RuleSet, keeps_keys: bool) -> Self {
+    /// `keeps_keys` is required for [`Self::measure_site`]. With `batch`, that
+    /// many changes at a time are planned as well.
+    pub fn new(rules: &'r RuleSet, keeps_keys: bool, batch: Option<usize>) -> Self {
         Self {
             rules,
             planner: Planner::new(rules.targets()),
@@ -72,6 +80,7 @@ impl<'r> PlanDraft<'r> {
             buckets: BTreeMap::new(),
             keeps_keys,
             site: SiteInventory::default(),
+            batches: batch.map(|size| BatchDraft::new(rules, size)),
         }
     }
 
@@ -86,8 +95,11 @@ impl<'r> PlanDraft<'r> {
     }
 
     pub fn add(&mut self, change: &Change, delivery: u32) {
-        let Self { rules, planner, figures, buckets, keeps_keys, .. } = self;
+        let Self { rules, planner, figures, buckets, keeps_keys, batches, .. } = self;
         let decision = rules.route(change);
+        if let Some(batches) = batches {
+            batches.add(change, delivery, &decision);
+        }
         if planner.add(change, delivery, &decision) {
             count(figures, rules, &decision);
         }
@@ -124,11 +136,13 @@ impl<'r> PlanDraft<'r> {
 
     /// Makes the plan.
     pub fn finish(self, month_to_date: u64) -> PlanSummary {
-        let Self { planner, mut figures, site, .. } = self;
+        let Self { planner, mut figures, site, buckets, batches, .. } = self;
+        let mut exclusions = planner.exclusion_costs();
         let plan = planner.finish();
         let complete = |plan: &DistributionPlan| {
             let mut figures = figures.remove(&plan.distribution).unwrap_or_default();
             figures.unchanged = site.measure(plan);
+            figures.exclusions = exclusions.remove(&plan.distribution).unwrap_or_default();
             figures
         };
         let figures: Vec<Figures> = plan.distributions.iter().map(complete).collect();
@@ -138,6 +152,8 @@ impl<'r> PlanDraft<'r> {
             plan_cost: cost(plan.billed_paths()),
             path_per_file: cost(files),
             everything: cost(figures.len()),
+            batches: batches.map(|batches| batches.finish(&site, month_to_date)),
+            buckets: buckets.into_keys().collect(),
             plan,
             figures,
             month_to_date,

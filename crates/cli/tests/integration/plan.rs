@@ -90,7 +90,86 @@ fn a_site_is_measured_and_never_changes_the_plan() {
     assert_eq!(with["unchanged_purged"], 47 + 4);
     let text = plan(&directory, &["keys.txt", "--site", "site.txt"]).stdout;
     let text = String::from_utf8(text).unwrap();
-    assert!(text.contains("Purges 51 of 353 unchanged objects:\n  /docs/*  purges 51\n"), "{text}");
+    assert!(text.contains("  /docs/*  replaces 250 paths, purges 51 unchanged objects\nPurges 51 of 353 unchanged objects.\n"), "{text}");
+}
+
+#[test]
+fn batches_are_beside_the_plan_of_one_drain() {
+    let site = site();
+    let directory =
+        directory(&[("keys.txt", &site), ("site.txt", &format!("{site}docs/x.html\n"))]);
+    let batched = |size: &str| {
+        plan_document(&directory, &["keys.txt", "--site", "site.txt", "--batch", size])
+    };
+    let (small, large) = (batched("50"), batched("202"));
+    assert_eq!(small["billed_paths"], 3);
+    // Fifty changes are never collapsed.
+    assert_eq!(small["batches"]["plans"].as_array().unwrap().len(), 13);
+    assert_eq!(small["batches"]["cost"]["paths"], 603);
+    assert_eq!(small["batches"]["unchanged_purged"], 0);
+    // Two thirds of a section are a wildcard each time.
+    let plans = large["batches"]["plans"].as_array().unwrap();
+    let billed: Vec<&Value> = plans.iter().map(|plan| &plan["billed_paths"]).collect();
+    let wildcards = &plans[0]["distributions"][0]["requests"][1]["items"];
+    assert_eq!(*wildcards, json!(["/docs/a/*", "/docs/b/*"]));
+    assert_eq!(json!(billed), json!([4, 6, 3]));
+    for name in ["changes", "distributions", "cost"] {
+        assert_eq!(small[name], large[name], "{name}");
+    }
+    let text = plan(&directory, &["keys.txt", "--site", "site.txt", "--batch", "50"]).stdout;
+    let text = String::from_utf8(text).unwrap();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for line in [
+        "Batches of 50 changes",
+        "invocations 1 13",
+        "billed paths 3 603",
+        "unchanged objects purged 1 0",
+        "Invocations in batches: 1 50 billed paths 2 50 billed paths",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
+/// A deploy of `docs/` beside previews that a rule ignores.
+#[test]
+fn an_exclusion_has_a_price() {
+    const RULES: &str = "
+version: 1
+targets:
+  www: E1EXAMPLE1WWW
+rules:
+  - { name: previews, prefix: docs/preview/, ignore: true ALLOW }
+  - { name: pages, bucket: example-site, invalidate: www }
+";
+    let topics = (0..20).flat_map(|topic| {
+        let pages = (0..20).map(move |page| format!("docs/topic-{topic}/page-{page}.html\n"));
+        pages.chain([format!("docs/topic-{topic}/index.html\n")])
+    });
+    let docs: String = topics.chain(["docs/index.html\n".to_owned()]).collect();
+    let previews: String = (0..300).map(|page| format!("docs/preview/{page}.html\n")).collect();
+    let directory = directory(&[("keys.txt", &docs), ("site.txt", &(docs.clone() + &previews))]);
+    let planned = |allow: &str| {
+        fs::write(directory.path().join("rules.yaml"), RULES.replace("ALLOW", allow)).unwrap();
+        plan_document(&directory, &["keys.txt", "--site", "site.txt"])["distributions"][0].take()
+    };
+    let excluded = planned("");
+    assert_eq!(excluded["billed_paths"], 221);
+    assert_eq!(excluded["unchanged_purged"], 0);
+    assert_eq!(
+        excluded["exclusions"],
+        json!([{
+            "prefix": "/docs/preview/", "source": "ignore", "rule": "previews", "cost_in_paths": 220
+        }])
+    );
+    let text = plan(&directory, &["keys.txt"]).stdout;
+    let text = String::from_utf8(text).unwrap();
+    let line = "Excluded from wildcards, which costs 220 paths in all:\n  /docs/preview/  ignored by `previews`, costs 220 paths\n";
+    assert!(text.contains(line), "{text}");
+
+    let allowed = planned(", allow_wildcards: true");
+    assert_eq!(allowed["billed_paths"], 1);
+    assert_eq!(allowed["unchanged_purged_by"], json!({ "/docs/*": 300 }));
+    assert!(allowed.get("exclusions").is_none());
 }
 
 #[test]
@@ -125,9 +204,25 @@ fn the_page_is_complete_and_safe() {
     for reference in ["http:", "https:", "src=", "href=", "url(", "@import"] {
         assert!(!page.contains(reference), "the page has a reference: {reference}");
     }
-    for text in ["/docs/*", "replaces 302 paths", "Cannot be invalidated:", "~.html", "0.000"] {
+    let wildcard = "<code class=\"wildcard\">/docs/*</code> <small>replaces 302 paths, purges 0 unchanged objects</small>";
+    for text in ["<dt>Date</dt> <dd>20", "<dd>rules.yaml</dd>", "<dd>example-site</dd>", wildcard] {
+        assert!(page.contains(text), "{text}");
+    }
+    for text in ["/docs/*", "replaces 302 paths", "Cannot be invalidated", "~.html", "0.000"] {
         assert!(page.contains(text), "{text}");
     }
     let bar = "<small>100 files</small><span class=\"bar wildcard\" style=\"width:16.5%\">";
     assert!(page.contains(bar), "{page}");
+}
+
+#[test]
+fn the_page_lists_every_item() {
+    let keys: String = (0..2_000).map(|page| format!("{page}/page.html\n")).collect();
+    let directory = directory(&[("keys.txt", &keys)]);
+    plan(&directory, &["keys.txt", "--report", "plan.html"]);
+    let page = fs::read_to_string(directory.path().join("plan.html")).unwrap();
+    for number in 0..2_000 {
+        assert!(page.contains(&format!(">/{number}/page.html</code>")), "{number}");
+    }
+    assert!(page.contains("<details><summary>Paths and tags <small>2000</small></summary>"));
 }
