@@ -164,7 +164,7 @@ def drive(browser, page, shots):
     for domain in ("Page", "Runtime", "Network", "Log"):
         browser.call(f"{domain}.enable")
     for theme in ("light", "dark"):
-        for width in (1100, 360):
+        for width in (1100, 390):
             browser.events.clear()
             browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
             browser.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
@@ -189,6 +189,8 @@ def look(browser, theme, width):
     check(not logged, f"the browser logged {logged[:1]}")
     check(browser.evaluate("document.documentElement.scrollWidth <= innerWidth"),
           f"wider than a screen of {width} ({theme})")
+    check(browser.evaluate("[...document.querySelectorAll('.wide')].every(e => e.scrollWidth <= e.clientWidth)"),
+          f"a table is wider than a screen of {width} ({theme})")
     ratio, element = browser.evaluate(CONTRAST)
     check(ratio >= 4.5, f"contrast {ratio:.2f} in {theme}: {element}")
     bars = browser.evaluate("[...document.querySelectorAll('.bar')].filter(e => e.offsetWidth && e.offsetHeight).length")

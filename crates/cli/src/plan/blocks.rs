@@ -17,7 +17,7 @@ use super::{
     site_inventory::UnchangedObjects,
     summary::{Figures, PlanSummary},
 };
-use crate::output::pluralize;
+use crate::output::{pluralize, quote_list};
 
 /// The most directories, however long other lists may be.
 const MAX_DIRECTORIES: usize = 40;
@@ -77,6 +77,7 @@ pub fn report(summary: &PlanSummary, max_entries: usize) -> Vec<ReportBlock> {
         blocks.extend(list("Cannot be invalidated:", unaddressable, max_entries));
     }
     if !summary.plan.distributions.is_empty() {
+        blocks.extend(left_out(summary));
         blocks.extend(cost(summary));
         let batches = summary.batches.as_ref();
         blocks
@@ -167,6 +168,18 @@ fn exclusions(costs: &ExclusionCosts, max_entries: usize) -> Option<ReportBlock>
     });
     let all = paths(costs.all);
     list(&format!("Excluded from wildcards, which costs {all} in all:"), entries, max_entries)
+}
+
+/// What wildcards purge although a rule leaves it out.
+fn left_out(summary: &PlanSummary) -> Option<ReportBlock> {
+    const MAX_RULES: usize = 5;
+    let wildcards: usize = summary.plan.distributions.iter().map(DistributionPlan::wildcards).sum();
+    (wildcards > 0 && !summary.leave_out.is_empty()).then(|| {
+        let rules = quote_list(&summary.leave_out, "and", MAX_RULES);
+        ReportBlock::Text(format!(
+            "A wildcard also purges files that only a suffix or a regex leaves out: see {rules}."
+        ))
+    })
 }
 
 /// `1 path`; negative if something is cheaper than without it.

@@ -11,7 +11,7 @@ use s3_cloudfront_invalidator::{
     event::Change,
     item::Item,
     plan::{DistributionPlan, ExclusionCosts, Plan, Planner},
-    rules::{Decision, RuleSet},
+    rules::{Action, Conditions, Decision, Rule, RuleSet},
     target::TargetIndex,
 };
 
@@ -57,6 +57,9 @@ pub struct PlanSummary {
     pub batches: Option<Batches>,
     /// The buckets of the changes.
     pub buckets: Vec<Arc<str>>,
+    /// The rules that leave out keys by a suffix or a regex, which limits no
+    /// wildcard.
+    pub leave_out: Vec<Arc<str>>,
 }
 
 #[derive(Default)]
@@ -136,7 +139,7 @@ impl<'r> PlanDraft<'r> {
 
     /// Makes the plan.
     pub fn finish(self, month_to_date: u64) -> PlanSummary {
-        let Self { planner, mut figures, site, buckets, batches, .. } = self;
+        let Self { rules, planner, mut figures, site, buckets, batches, .. } = self;
         let mut exclusions = planner.exclusion_costs();
         let plan = planner.finish();
         let complete = |plan: &DistributionPlan| {
@@ -154,6 +157,12 @@ impl<'r> PlanDraft<'r> {
             everything: cost(figures.len()),
             batches: batches.map(|batches| batches.finish(&site, month_to_date)),
             buckets: buckets.into_keys().collect(),
+            leave_out: rules
+                .rules()
+                .iter()
+                .filter(leaves_out)
+                .map(|rule| rule.name.clone())
+                .collect(),
             plan,
             figures,
             month_to_date,
@@ -166,6 +175,13 @@ impl PlanSummary {
     pub fn distributions(&self) -> impl Iterator<Item = (&DistributionPlan, &Figures)> {
         self.plan.distributions.iter().zip(&self.figures)
     }
+}
+
+/// Returns whether a rule leaves out keys by a suffix or a regex.
+fn leaves_out(rule: &&Rule) -> bool {
+    let by_name = |set: &Conditions| !set.suffixes.is_empty() || !set.regexes.is_empty();
+    matches!(rule.action, Action::Ignore { .. }) && by_name(&rule.conditions)
+        || rule.except.iter().any(by_name)
 }
 
 /// Counts a change once for each distribution, at its first path there.

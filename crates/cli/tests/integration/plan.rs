@@ -166,6 +166,14 @@ rules:
     let line = "Excluded from wildcards, which costs 220 paths in all:\n  /docs/preview/  ignored by `previews`, costs 220 paths\n";
     assert!(text.contains(line), "{text}");
 
+    let by_suffix = planned(", suffix: .html");
+    assert_eq!(by_suffix["billed_paths"], 1);
+    let text = plan(&directory, &["keys.txt"]).stdout;
+    let text = String::from_utf8(text).unwrap();
+    let note =
+        "A wildcard also purges files that only a suffix or a regex leaves out: see `previews`.\n";
+    assert!(text.contains(note), "{text}");
+
     let allowed = planned(", allow_wildcards: true");
     assert_eq!(allowed["billed_paths"], 1);
     assert_eq!(allowed["unchanged_purged_by"], json!({ "/docs/*": 300 }));
