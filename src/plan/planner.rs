@@ -135,7 +135,7 @@ impl<'t> Planner<'t> {
         let Self { targets, mut drafts, statuses, changes, .. } = self;
         let counts = count(statuses);
         drafts.retain(|draft| !draft.contributors.is_empty());
-        drafts.sort_unstable_by_key(|draft| draft.distribution());
+        drafts.sort_unstable_by_key(Draft::distribution);
         let finished = drafts.into_iter().map(|draft| draft.finish(targets, &changes));
         Plan { counts, distributions: finished.collect(), changes }
     }

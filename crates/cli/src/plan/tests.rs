@@ -14,7 +14,7 @@ use s3_cloudfront_invalidator::{
     event::{self, Change},
     handler::Function,
     item::Item,
-    plan::Plan,
+    plan::{DistributionPlan, Plan},
     rules::{RuleSet, Verdict},
 };
 use serde_json::json;
@@ -195,7 +195,7 @@ proptest! {
         }
         let reaches_www = rules.iter().any(|rule| rule.act.contains("www"));
         let plan = planned(&set, &payload);
-        let items = plan.distributions.iter().flat_map(|part| part.items());
+        let items = plan.distributions.iter().flat_map(DistributionPlan::items);
         let wildcards = items.map(|one| &one.item).filter(|item| item.is_wildcard());
         for chosen in wildcards.filter(|item| !requested.contains(*item)) {
             prop_assert!(reaches_www);
