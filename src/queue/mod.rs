@@ -27,19 +27,21 @@
 //! | message | what happens | where it is then |
 //! |---|---|---|
 //! | all its items were accepted, or are unaddressable | DeleteMessageBatch | gone |
-//! | an item was not accepted, or the message is unreadable | ChangeMessageVisibilityBatch: visible again after 15 s, 30 s, 60 s … 15 min | in the queue, at last in the dead-letter queue |
+//! | an item was not accepted, or the message is unreadable | ChangeMessageVisibilityBatch: visible again after 15 s, 30 s, 60 s … 7 min | in the queue, at last in the dead-letter queue |
 //! | could not be deleted or released in time | nothing | visible when its timeout ends, and handled again |
 //! | the process ended first | nothing | visible when its timeout ends |
 //!
 //! # Messages that end the process
 //!
 //! A message on which the process is killed must not take the others to the
-//! dead-letter queue. So a drain that receives a message for the third time,
-//! not counting those times after which this process released it, takes at most
-//! 1,000 messages; for the fourth time 100, then 10. It releases the others at
-//! once. And the first receive of a new process takes one message, which is
-//! handled alone if it is received for the fifth time or more; the next drains
-//! go on in this way until there is no such message.
+//! dead-letter queue. A kill hides the message until the end of the invocation.
+//! So a message was received by killed processes only if the time since its
+//! first receive is that long for each of them; a released message comes back
+//! sooner. A drain that receives a message which may have ended two processes
+//! takes at most 1,000 messages; if it may have ended three 100, then 10. It
+//! releases the others at once. And the first receive of a new process takes one
+//! message, which is handled alone if it may have ended four processes or more;
+//! the next drains go on in this way until there is no such message.
 
 mod gather;
 mod request;
@@ -52,7 +54,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use aws_config::SdkConfig;
@@ -65,6 +67,7 @@ use aws_sdk_sqs::{
         MessageSystemAttributeName,
     },
 };
+use aws_smithy_async::time::SharedTimeSource;
 use futures_util::{StreamExt, stream, stream::FuturesUnordered};
 use lambda_runtime::tracing::warn;
 use tokio::time::{Instant, timeout_at};
@@ -97,8 +100,10 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Long polling, which asks all hosts of the queue; a short poll asks some.
 const WAIT_SECONDS: i32 = 1;
 
-/// How long a released message is hidden at first, and at most.
-const RELEASE_SECONDS: (i32, i32) = (15, 900);
+/// How long a released message is hidden at first, and at most: little longer
+/// than the timeout of the function, so that a message that was only released
+/// does not look like one that ended as many processes.
+const RELEASE_SECONDS: (i32, i32) = (15, 420);
 
 /// How much longer than the invocation a message stays hidden.
 const VISIBILITY_MARGIN: Duration = Duration::from_secs(5);
@@ -110,6 +115,7 @@ const MAX_REMEMBERED: usize = 100_000;
 #[derive(Debug)]
 pub struct Queue {
     client: Client,
+    time: SharedTimeSource,
     url: String,
     /// The receive counts of the messages that this process released.
     released: Mutex<HashMap<String, u32>>,
@@ -185,7 +191,8 @@ impl Queue {
         let config = aws_sdk_sqs::config::Builder::from(sdk_config).timeout_config(timeouts);
         let client = Client::from_conf(config.build());
         let (released, cautious) = (Mutex::default(), AtomicBool::new(true));
-        Self { client, url: url.to_owned(), released, cautious }
+        let time = sdk_config.time_source().unwrap_or_default();
+        Self { client, time, url: url.to_owned(), released, cautious }
     }
 
     /// Receives messages until the queue is quiet. `deadline` is that of the
@@ -217,9 +224,13 @@ impl Queue {
             let Some(answer) = in_flight.next().await else { break };
             match answer {
                 Ok(messages) => {
-                    let receives =
-                        batch.add(messages, &mut reader, |message| self.releases(message));
+                    let now = self.time.now();
+                    let receives = messages.iter().map(|message| {
+                        let releases = message.message_id.as_deref().map(|id| self.releases(id));
+                        suspicion(message, releases.unwrap_or_default(), now, left)
+                    });
                     gather.answered(start.elapsed(), receives);
+                    batch.add(messages, &mut reader);
                 }
                 Err(error) if batch.deliveries.is_empty() && in_flight.is_empty() => {
                     return Err(self.receive_error(&error));
@@ -253,6 +264,9 @@ impl Queue {
             .wait_time_seconds(WAIT_SECONDS)
             .visibility_timeout(i32::try_from(hidden.as_secs()).unwrap_or(i32::MAX))
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .message_system_attribute_names(
+                MessageSystemAttributeName::ApproximateFirstReceiveTimestamp,
+            )
             .send()
             .await?;
         Ok(answer.messages.unwrap_or_default())
@@ -303,9 +317,9 @@ impl Queue {
         // What SQS fails to delete in a successful call is tried once more.
         for _ in 0..2 {
             let calls = left.chunks(MESSAGES_PER_CALL).map(|chunk| async move {
-                let entries = chunk.iter().enumerate().map(|(place, receipt)| {
+                let entries = chunk.iter().enumerate().map(|(index, receipt)| {
                     DeleteMessageBatchRequestEntry::builder()
-                        .id(place.to_string())
+                        .id(index.to_string())
                         .receipt_handle(&receipt.handle)
                         .build()
                         .expect("id and receipt handle are set")
@@ -345,9 +359,9 @@ impl Queue {
     /// their timeout ends.
     async fn release(&self, receipts: &[Receipt], seconds: impl Fn(u32) -> i32, deadline: Instant) {
         let calls = receipts.chunks(MESSAGES_PER_CALL).map(|chunk| {
-            let entries = chunk.iter().enumerate().map(|(place, receipt)| {
+            let entries = chunk.iter().enumerate().map(|(index, receipt)| {
                 ChangeMessageVisibilityBatchRequestEntry::builder()
-                    .id(place.to_string())
+                    .id(index.to_string())
                     .receipt_handle(&receipt.handle)
                     .visibility_timeout(seconds(receipt.receives))
                     .build()
@@ -384,27 +398,16 @@ impl Queue {
 }
 
 impl ReceivedBatch {
-    /// Adds messages. Returns how often each was received, less `releases`.
-    fn add(
-        &mut self,
-        messages: Vec<Message>,
-        reader: &mut MessageReader,
-        releases: impl Fn(&str) -> u32,
-    ) -> Vec<u32> {
-        let mut suspicious = Vec::with_capacity(messages.len());
+    fn add(&mut self, messages: Vec<Message>, reader: &mut MessageReader) {
         for message in messages {
+            let receives = receives(&message);
             let (Some(id), Some(handle)) = (message.message_id, message.receipt_handle) else {
                 continue;
             };
-            let count = MessageSystemAttributeName::ApproximateReceiveCount;
-            let receives = message.attributes.as_ref().and_then(|all| all.get(&count));
-            let receives: u32 = receives.and_then(|count| count.parse().ok()).unwrap_or(1);
-            suspicious.push(receives.saturating_sub(releases(&id)));
             self.deliveries.push(reader.read(&id, message.body.as_deref()));
             self.receipts.list.push(Receipt { handle, receives });
             self.receipts.received += 1;
         }
-        suspicious
     }
 
     /// Keeps the `limit` messages that were received most often, and returns
@@ -420,6 +423,33 @@ impl ReceivedBatch {
         (self.receipts.list, self.deliveries) = all.into_iter().unzip();
         excess
     }
+}
+
+/// How often a message was received.
+fn receives(message: &Message) -> u32 {
+    attribute(message, MessageSystemAttributeName::ApproximateReceiveCount)
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(1)
+}
+
+/// Returns 1 for a message that did not end a process. Otherwise returns how
+/// often it may have been received by processes that ended, this time included.
+/// `releases` is its receive count when this process last released it, `timeout`
+/// that of the function.
+fn suspicion(message: &Message, releases: u32, now: SystemTime, timeout: Duration) -> u32 {
+    let ended = receives(message).saturating_sub(1 + releases);
+    let first = MessageSystemAttributeName::ApproximateFirstReceiveTimestamp;
+    let first = attribute(message, first).and_then(|time| time.parse().ok());
+    let elapsed = first.map_or(Duration::MAX, |time| {
+        now.duration_since(UNIX_EPOCH + Duration::from_millis(time)).unwrap_or_default()
+    });
+    // An ended process may have received it up to `MAX_WAIT` after its start.
+    let may_have_ended = elapsed.saturating_add(MAX_WAIT) >= timeout * ended;
+    if may_have_ended { ended + 1 } else { 1 }
+}
+
+fn attribute(message: &Message, name: MessageSystemAttributeName) -> Option<&str> {
+    message.attributes.as_ref()?.get(&name).map(String::as_str)
 }
 
 /// How long a message stays hidden that was received `receives` times.

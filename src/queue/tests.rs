@@ -124,6 +124,26 @@ async fn a_message_that_ends_the_process_is_alone_at_last() {
     assert!(dead.len() == 1 && dead[0].body.contains("1234.html"), "{}", dead.len());
 }
 
+/// A process does not know what another one released.
+#[tokio::test(start_paused = true)]
+async fn released_messages_do_not_look_as_if_they_ended_processes() {
+    let (simulated, queue) = queue(2_000, SqsOptions::default());
+    let queues = [queue, Queue::new(&simulated.sdk_config(), SqsQueue::URL)];
+    let mut sizes = Vec::new();
+    for receives in 0..9 {
+        let batch = loop {
+            let batch = receive(&queues[receives % 2]).await;
+            if !batch.deliveries.is_empty() {
+                break batch;
+            }
+        };
+        sizes.push(batch.deliveries.len());
+        settle(&queues[receives % 2], batch, |_| true).await;
+    }
+    assert_eq!(sizes, [2_000; 9]);
+    assert!(simulated.dead_letters().is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn throttling_by_sqs_loses_nothing() {
     let options = SqsOptions { throttle: 0.2, duplicate: 0.05, ..SqsOptions::default() };

@@ -1,10 +1,11 @@
 //! Clients in this process: their configuration, and the HTTP client that sends
 //! requests to a simulated service without a socket.
 
-use std::{fmt::Debug, future::Future};
+use std::{fmt::Debug, future::Future, sync::LazyLock, time::SystemTime};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudfront::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
     orchestrator::{HttpRequest, HttpResponse},
@@ -12,6 +13,7 @@ use aws_smithy_runtime_api::client::{
     retries::ErrorKind,
 };
 use hyper::{Request, Response, body::Bytes};
+use tokio::time::Instant;
 
 use super::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, SESSION_TOKEN};
 
@@ -30,14 +32,31 @@ pub(crate) fn sdk_config(service: impl Service) -> SdkConfig {
     let token = Some(SESSION_TOKEN.to_owned());
     let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, token, None, "simulator");
     let client = http_client_fn(move |_, _| SharedHttpConnector::new(InProcess(service.clone())));
-    let mut builder = SdkConfig::builder()
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::from_static(REGION))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(client);
-    // AssumeRoleProvider panics without one.
-    builder.set_time_source(Some(Default::default()));
-    builder.build()
+        .http_client(client)
+        .time_source(SharedTimeSource::new(RuntimeTime))
+        .build()
+}
+
+/// The time of day on the clock of the runtime, which tests can pause.
+#[derive(Debug)]
+struct RuntimeTime;
+
+impl TimeSource for RuntimeTime {
+    fn now(&self) -> SystemTime {
+        now()
+    }
+}
+
+/// The time of day on the clock of the runtime.
+pub(crate) fn now() -> SystemTime {
+    static START: LazyLock<(Instant, SystemTime)> =
+        LazyLock::new(|| (Instant::now(), SystemTime::now()));
+    let (instant, time) = *START;
+    time + instant.elapsed()
 }
 
 #[derive(Debug)]

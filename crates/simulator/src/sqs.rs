@@ -17,7 +17,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use aws_config::SdkConfig;
@@ -77,6 +77,8 @@ struct QueueState {
 }
 
 struct State {
+    created: Instant,
+    created_at: SystemTime,
     random: fastrand::Rng,
     /// Messages by number: their order in the queue.
     messages: BTreeMap<u64, QueuedMessage>,
@@ -107,6 +109,9 @@ pub struct SqsMessage {
     pub receives: u32,
     /// Empty until the first receive.
     pub receipt_handle: String,
+    /// When the message was received for the first time, since the queue was
+    /// created.
+    pub first_receive: Option<Duration>,
 }
 
 impl fmt::Debug for SqsQueue {
@@ -122,6 +127,8 @@ impl SqsQueue {
     /// An empty queue.
     pub fn new(options: SqsOptions) -> Self {
         let state = State {
+            created: Instant::now(),
+            created_at: connector::now(),
             random: fastrand::Rng::with_seed(options.seed),
             messages: BTreeMap::new(),
             visible: BTreeSet::new(),
@@ -150,6 +157,7 @@ impl SqsQueue {
             body: body.into(),
             receives: 0,
             receipt_handle: String::new(),
+            first_receive: None,
         };
         state.messages.insert(number, QueuedMessage { message, visible_at: None });
         let visible_at = (delay > Duration::ZERO).then(|| Instant::now() + delay);
@@ -248,7 +256,9 @@ impl SqsQueue {
                 let mut state = self.state();
                 let messages = state.receive(most, visibility, &self.0.options);
                 if !messages.is_empty() {
-                    let messages: Vec<Value> = messages.iter().map(document).collect();
+                    let created_at = state.created_at;
+                    let messages = messages.iter().map(|message| document(message, created_at));
+                    let messages: Vec<Value> = messages.collect();
                     return (200, json!({ "Messages": messages }));
                 }
                 state.hidden.first().map(|(visible_at, _)| *visible_at)
@@ -316,6 +326,7 @@ impl State {
             }
             self.redeliveries += usize::from(message.receives > 0);
             message.receives += 1;
+            message.first_receive.get_or_insert(now.saturating_duration_since(self.created));
             self.handles.remove(&message.receipt_handle);
             message.receipt_handle.clone_from(&receipt_handle);
             received.push(message.clone());
@@ -359,12 +370,17 @@ impl State {
     }
 }
 
-fn document(message: &SqsMessage) -> Value {
+fn document(message: &SqsMessage, created_at: SystemTime) -> Value {
+    let first = created_at + message.first_receive.unwrap_or_default();
+    let first = first.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     json!({
         "MessageId": message.id,
         "ReceiptHandle": message.receipt_handle,
         "Body": message.body,
-        "Attributes": { "ApproximateReceiveCount": message.receives.to_string() },
+        "Attributes": {
+            "ApproximateReceiveCount": message.receives.to_string(),
+            "ApproximateFirstReceiveTimestamp": first.to_string(),
+        },
     })
 }
 

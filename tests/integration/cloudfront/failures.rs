@@ -130,7 +130,7 @@ async fn the_messages_of_other_items_are_done_after_few_deliveries() {
     for (n, bad) in [(1_000, 1), (1_000, 10), (300, 30), (30, 3)] {
         for is_clustered in [false, true] {
             let step = if is_clustered { 1 } else { n / bad };
-            let is_bad = |at: usize| at % step == 0 && at / step < bad;
+            let is_bad = |at: usize| at.is_multiple_of(step) && at / step < bad;
             let scripted = ScriptedCloudFront::refusing("bad");
             let cloudfront = scripted.client();
             let mut left: Vec<usize> = (0..n).collect();
