@@ -4,6 +4,8 @@
 //! - `cargo bench --bench plan -- compare` prints what this plan and other tools
 //!   send for five workloads on generated sites: billed paths, API calls, and
 //!   unchanged objects purged. The sum is over the first four workloads.
+//! - `cargo bench --bench plan -- deploy` prints what a full deploy costs as AWS
+//!   delivers it: to one drain, or dealt to the batches of five pollers.
 
 mod example_site;
 mod peers;
@@ -133,12 +135,56 @@ fn compare(layout: Layout) {
     }
 }
 
+/// The files that a deploy writes in a second, as `aws s3 sync` does.
+const FILES_PER_SECOND: usize = 200;
+
+/// How long a poller collects messages: the template's `BatchingWindow`.
+const WINDOW_SECONDS: usize = 10;
+
+/// Lambda reads a standard queue with so many pollers at first.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>
+const POLLERS: usize = 5;
+
+/// Prints a Markdown table of a full deploy.
+fn deploy() {
+    let changed = Site::new(Layout::Mixed).keys;
+    println!("{} files at {FILES_PER_SECOND} a second\n", changed.len());
+    println!("| | billed paths | API calls | USD |\n|---|--:|--:|--:|");
+    let row = |name: &str, paths: usize, calls: usize| {
+        let cents = paths.saturating_sub(1_000) / 2;
+        println!("| {name} | {paths} | {calls} | {}.{:02} |", cents / 100, cents % 100);
+    };
+    let sum = |batches: &mut dyn Iterator<Item = Vec<String>>| {
+        batches.map(|batch| ours(&batch)).fold((0, 0), |(paths, calls), (items, requests)| {
+            (paths + items.len(), calls + requests)
+        })
+    };
+    let (paths, calls) = sum(&mut std::iter::once(changed.clone()));
+    row("one drain", paths, calls);
+    let mut random = Random(1);
+    let mut dealt = changed.chunks(FILES_PER_SECOND * WINDOW_SECONDS).flat_map(|window| {
+        let mut batches = vec![Vec::new(); POLLERS];
+        for key in window {
+            batches[random.next() as usize % POLLERS].push(key.clone());
+        }
+        batches
+    });
+    let (paths, calls) = sum(&mut dealt);
+    row("five pollers", paths, calls);
+    row("a path per file", changed.len(), changed.len());
+    row("`/*` for every file", changed.len(), changed.len());
+    row("`/*` once", 1, 1);
+}
+
 criterion_group!(benches, planning);
 
 fn main() {
     if std::env::args().any(|argument| argument == "compare") {
         [Layout::Mixed, Layout::PageFolders, Layout::NoIndexPages].into_iter().for_each(compare);
         return;
+    }
+    if std::env::args().any(|argument| argument == "deploy") {
+        return deploy();
     }
     benches();
     Criterion::default().configure_from_args().final_summary();
