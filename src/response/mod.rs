@@ -14,7 +14,7 @@
 //!   The error types, [`UNREADABLE`] and [`NOT_ACCEPTED`], are part of the
 //!   contract.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter};
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use serde::Serialize;
@@ -34,6 +34,14 @@ pub const NOT_ACCEPTED: &str = "NotAccepted";
 
 /// The `errorType` if the queue could not be drained.
 pub const NOT_DRAINED: &str = "NotDrained";
+
+/// The most bytes of items in a summary. Lambda fails an invocation whose answer
+/// is larger than 6 MB, although its items were accepted.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const ITEM_BYTES: usize = 4 << 20;
+
+/// The most reasons in an error message.
+const REASONS: usize = 100;
 
 /// What the function returns.
 #[derive(Debug, Serialize)]
@@ -80,6 +88,14 @@ pub struct InvalidationSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     pub items: Vec<String>,
+    /// Items that are not listed because the answer would be too large.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub more_items: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Why an invocation must be retried.
@@ -145,7 +161,11 @@ fn error(payload: &Payload, submission: &Submission) -> InvocationError {
     let kind = if not_accepted.is_empty() { UNREADABLE } else { NOT_ACCEPTED };
     let unreadable = payload.deliveries.iter().flat_map(|delivery| &delivery.unreadable);
     let lines = not_accepted.into_iter().chain(unreadable.map(ToString::to_string));
-    InvocationError { kind, message: lines.collect::<Vec<_>>().join("\n") }
+    let mut lines: Vec<String> = lines.collect();
+    let others = lines.len().saturating_sub(REASONS);
+    lines.truncate(REASONS);
+    lines.extend(iter::repeat_n(format!("and {others} more reasons"), others.min(1)));
+    InvocationError { kind, message: lines.join("\n") }
 }
 
 /// One line per distribution and reason for which items were not accepted.
@@ -172,6 +192,7 @@ pub fn failures(submission: &Submission) -> Vec<String> {
 
 fn summary(payload: &Payload, submission: &Submission) -> Summary {
     let mut dry_run = false;
+    let mut bytes = 0;
     let mut invalidations: Vec<InvalidationSummary> = Vec::new();
     for part in &submission.distributions {
         let distribution = part.distribution.to_string();
@@ -186,17 +207,18 @@ fn summary(payload: &Payload, submission: &Submission) -> Summary {
                 }
                 Outcome::Refused(_) | Outcome::Retry(_) => continue,
             };
-            let item = submitted.planned.item.to_string();
-            match invalidations.last_mut() {
-                Some(last) if last.distribution == distribution && last.id == id => {
-                    last.items.push(item);
-                }
-                _ => invalidations.push(InvalidationSummary {
-                    distribution: distribution.clone(),
-                    id,
-                    items: vec![item],
-                }),
+            let is_new = invalidations
+                .last()
+                .is_none_or(|last| last.distribution != distribution || last.id != id);
+            if is_new {
+                let distribution = distribution.clone();
+                let items = Vec::new();
+                invalidations.push(InvalidationSummary { distribution, id, items, more_items: 0 });
             }
+            let last = invalidations.last_mut().expect("one was added");
+            let item = submitted.planned.item.to_string();
+            bytes += item.len();
+            if bytes <= ITEM_BYTES { last.items.push(item) } else { last.more_items += 1 }
         }
     }
     let counts = submission.counts;

@@ -154,3 +154,30 @@ fn a_drain_gets_a_summary_whatever_failed() {
         json!([{ "distribution": "E1EXAMPLE", "id": "I1", "items": ["#x"] }])
     );
 }
+
+#[test]
+fn a_summary_fits_in_an_answer() {
+    let mut large = submission(vec![], &[false]);
+    let items = (0..3_000).map(|n| {
+        let path = format!("/{n}{}", "x".repeat(2_000));
+        let item = crate::item::address(&path, "/", "/", true).unwrap();
+        let planned = PlannedItem { item, changes: vec![], replaces: 1 };
+        SubmittedItem { planned, outcome: accepted("I1") }
+    });
+    large.distributions[0].requests[0].items = items.collect();
+    let answer = serde_json::to_value(answer(&direct(), &large, None).unwrap()).unwrap();
+    let invalidation = &answer["invalidations"][0];
+    let listed = invalidation["items"].as_array().unwrap().len();
+    assert_eq!(listed as u64 + invalidation["more_items"].as_u64().unwrap(), 3_000);
+    assert!(listed > 2_000 && answer.to_string().len() < 6_000_000, "{listed}");
+}
+
+#[test]
+fn an_error_message_has_a_limit() {
+    let unreadable = (0..250).map(|n| Unreadable::new(format!("[{n}]: no event")));
+    let delivery = Delivery { unreadable: unreadable.collect(), ..Delivery::default() };
+    let payload = Payload { source: PayloadSource::Direct, deliveries: vec![delivery] };
+    let error = answer(&payload, &submission(vec![], &[true]), None).unwrap_err();
+    assert_eq!(error.message.lines().count(), 101);
+    assert!(error.message.ends_with("and 150 more reasons"), "{}", error.message);
+}
