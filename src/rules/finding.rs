@@ -95,13 +95,17 @@ codes! {
     }
     Lint {
     UnreachableRule "unreachable-rule" "No change can reach the rule."
+    LateRule "late-rule" "A rule with `ignore` or `stop` comes after a rule that already invalidates its changes."
+    ContradictoryConditions "contradictory-conditions" "No key satisfies two of the conditions."
+    OutsideOriginPath "outside-origin-path" "The keys of the rule are outside the origin path of its target, so nothing is sent."
+    OriginPathInPath "origin-path-in-path" "A template of `paths` contains the origin path of its target."
     UnusedTarget "unused-target" "No rule invalidates the target."
     DuplicateCondition "duplicate-condition" "A value of a condition is already covered by another one."
     DuplicateRule "duplicate-rule" "A rule repeats an earlier one under another name."
     NeedlessCondition "needless-condition" "Every change satisfies the condition."
     WideWildcard "wide-wildcard" "A wildcard of `paths` purges more than the rule's prefix."
     SizeOnDelete "size-on-delete" "A size condition applies to deletes, which have no size."
-    LeadingSlash "leading-slash" "A prefix starts with a slash, but S3 keys do not."
+    LeadingSlash "leading-slash" "A prefix or a regex requires a slash at the start of the key, but S3 keys have none."
     LiteralAsterisk "literal-asterisk" "A prefix ends, or a suffix starts, with a `*`, which is not a wildcard there."
     IndexDocumentUnreachable "index-document-unreachable" "No rule of the target matches its index document."
     RegexIsPrefix "regex-is-prefix" "A regex only tests how the key starts."

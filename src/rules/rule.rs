@@ -130,7 +130,7 @@ pub enum Mismatch {
 
 impl Rule {
     /// Tests the conditions and then the `except` sets.
-    pub(super) fn test(&self, change: &Change) -> Result<RuleMatch<'_>, Mismatch> {
+    pub fn test(&self, change: &Change) -> Result<RuleMatch<'_>, Mismatch> {
         let matched = self.conditions.test(change).map_err(Mismatch::Condition)?;
         match self.except.iter().position(|set| set.test(change).is_ok()) {
             Some(set) => Err(Mismatch::Except(set)),
@@ -139,7 +139,7 @@ impl Rule {
     }
 
     /// Returns whether no further rule is evaluated for a change that matches.
-    pub(super) fn is_last(&self) -> bool {
+    pub fn is_last(&self) -> bool {
         matches!(self.action, Action::Ignore { .. } | Action::Invalidate { stop: true, .. })
     }
 }

@@ -100,7 +100,12 @@ fn bad_regex(node: Node<'_>, error: &RegexError) -> Finding {
     if reason.contains("look-around") {
         return finding.help("use `except` for what must not match");
     }
-    finding
+    // A file pattern, as of a shell.
+    match node.text().trim_start_matches('*') {
+        rest if rest.len() == node.text().len() => finding,
+        "" => finding.help("remove `regex` to match every key"),
+        rest => finding.help(format!("a regex is not a file pattern: write `suffix: '{rest}'`")),
+    }
 }
 
 impl FromYaml for Kind {

@@ -133,9 +133,25 @@ fn read_targets(node: Node<'_>, targets: &mut TargetTable, findings: &mut Findin
     }
 }
 
+/// Returns the path of a URL with a scheme or with a host such as
+/// `www.example.com`.
+pub(super) fn url_path(text: &str) -> Option<&str> {
+    let rest = match text.split_once("://") {
+        Some((_, rest)) => rest,
+        None if text.starts_with("www.") => text,
+        None => return None,
+    };
+    Some(rest.find('/').map_or("/", |slash| &rest[slash..]))
+}
+
 /// Completes a finding about a name that is not a target.
 pub fn unknown_target(finding: Finding, name: &str, targets: &[&str]) -> Finding {
     let message = format!("no target is named `{name}`");
+    if name.starts_with('/') || name.contains("://") {
+        let path = url_path(name).unwrap_or(name);
+        let help = format!("a path belongs to a target: `{{ target: NAME, paths: '{path}' }}`");
+        return Finding { message, ..finding.help(help) };
+    }
     let help = if DistributionId::tenant(name).is_ok() {
         Some(format!("name the tenant under `targets`: `NAME: {{ tenant: {name} }}`"))
     } else if targets.is_empty() {

@@ -2,7 +2,7 @@
 
 use crate::{
     item::{self, MAX_PATH_LENGTH, MAX_TAG_LENGTH, is_tag_byte},
-    rules::{RuleRegex, UnknownWord},
+    rules::{RuleRegex, UnknownWord, load::url_path},
 };
 
 use super::{Field, Part, Template, TemplateKind};
@@ -42,7 +42,10 @@ impl Template {
             let help = match text.strip_prefix('#') {
                 _ if text.is_empty() => "write `{path}` for the path of the object".to_owned(),
                 Some(tag) => format!("a cache tag belongs under `tags`: `{tag}`"),
-                None => format!("write `/{text}`"),
+                None => match url_path(text) {
+                    Some(path) => format!("write the path without scheme and host: `{path}`"),
+                    None => format!("write `/{text}`"),
+                },
             };
             return Err(error(format!("the path `{text}` does not start with `/`"), help));
         }

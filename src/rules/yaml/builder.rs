@@ -15,6 +15,7 @@ type YamlError = (Code, &'static str);
 const TOO_DEEP: YamlError = (Code::NestedTooDeeply, "nested deeper than 64 levels");
 const TOO_MANY: YamlError =
     (Code::TooManyValues, "more than about a million values, counting every use of an alias");
+const MISSING_COLON: YamlError = (Code::Syntax, "the name of a field has no `:` after it");
 const FIELD_NAME: YamlError = (Code::Syntax, "the name of a field must be plain text");
 const MERGE_KEY: YamlError = (
     Code::Syntax,
@@ -53,6 +54,7 @@ fn syntax_error(error: &ScanError, text: &str) -> Finding {
     // The parser has a limit of its own, and reads ahead.
     let (code, message) = match error.info() {
         "recursion limit exceeded" => TOO_DEEP,
+        "simple key expect ':'" | "simple key expected" => MISSING_COLON,
         info => (Code::Syntax, info),
     };
     Finding::at(code, span, message)

@@ -1,7 +1,7 @@
 //! The help that is shown with a finding, "did you mean …" above all.
 
 use s3_cloudfront_invalidator::rules::{
-    Code, Finding, UnknownWord,
+    Code, Finding, Findings, UnknownWord,
     mapping::{COLLAPSE, FILE, INVALIDATE, RULE, TARGET, TEST},
 };
 
@@ -16,10 +16,11 @@ const MAX_WORD: usize = 100;
 /// The most known words that are listed.
 const MAX_KNOWN: usize = 20;
 
-pub fn help(finding: &Finding) -> Option<String> {
+pub fn help(finding: &Finding, findings: &Findings) -> Option<String> {
     let Some(UnknownWord { word, known }) = &finding.unknown else {
         return match finding.code {
-            Code::Syntax => syntax_help(&finding.message).map(str::to_owned),
+            Code::Syntax => missing_colon(finding, findings)
+                .or_else(|| syntax_help(&finding.message).map(str::to_owned)),
             _ => finding.help.clone(),
         };
     };
@@ -55,6 +56,39 @@ fn nearest<'k>(word: &str, known: &'k [String]) -> Option<&'k str> {
         .filter(|(similarity, _)| *similarity > SIMILAR)
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .map(|(_, known)| known)
+}
+
+/// The line that causes the error if it has no colon, or no space after it. The
+/// parser reports the first line after it that does not fit.
+fn missing_colon(finding: &Finding, findings: &Findings) -> Option<String> {
+    if !["no `:` after it", "mapping values are not allowed"]
+        .iter()
+        .any(|part| finding.message.contains(part))
+    {
+        return None;
+    }
+    let last = finding.span.line;
+    let is_blank = |line: &str| line.trim().is_empty() || line.trim().starts_with('#');
+    let before = (1..last).rev().find(|line| !is_blank(findings.line(*line)));
+    [Some(last), before].into_iter().flatten().find_map(|number| {
+        let line = findings.line(number).trim();
+        let line = line.strip_prefix("- ").unwrap_or(line).trim_start();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let (name, rest) = line.split_at(line.find(|c| !is_name(c)).unwrap_or(line.len()));
+        let value = rest.trim_start();
+        match rest.chars().next() {
+            _ if name.is_empty() => None,
+            Some(':') if rest.len() > 1 && !rest[1..].starts_with(' ') => Some(format!(
+                "line {number} has no space after the colon: write `{name}: {}`",
+                &rest[1..]
+            )),
+            None => Some(format!("line {number} has no colon: write `{name}:`")),
+            Some(' ') if !value.starts_with(['#', ':']) && !value.contains(": ") => {
+                Some(format!("line {number} has no colon: write `{name}: {value}`"))
+            }
+            _ => None,
+        }
+    })
 }
 
 /// The most likely cause of an error of the YAML parser.

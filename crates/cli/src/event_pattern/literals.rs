@@ -10,12 +10,12 @@ const MAX_LITERALS: usize = 32;
 
 /// Literals of which every matching key starts with one. `None` if the pattern
 /// is not anchored at the start, or does not start with literals.
-pub(super) fn prefixes(pattern: &str) -> Option<Vec<String>> {
+pub fn prefixes(pattern: &str) -> Option<Vec<String>> {
     extract(pattern, Look::Start, ExtractKind::Prefix)
 }
 
 /// The same for the end of a key.
-pub(super) fn suffixes(pattern: &str) -> Option<Vec<String>> {
+pub fn suffixes(pattern: &str) -> Option<Vec<String>> {
     extract(pattern, Look::End, ExtractKind::Suffix)
 }
 

@@ -4,7 +4,7 @@
 mod evaluate;
 mod fit;
 mod json;
-mod literals;
+pub mod literals;
 mod patterns;
 mod row;
 mod text_filter;

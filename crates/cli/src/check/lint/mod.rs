@@ -3,6 +3,8 @@
 //! A lint is reported only if the literal conditions prove it: a rule that is
 //! called unreachable never contributes. What a regex matches is not guessed.
 
+mod order;
+mod origin;
 mod reach;
 mod usage;
 mod values;
@@ -22,6 +24,7 @@ pub fn lint(
     findings: &mut Findings,
 ) {
     reach::lint_rules(root, rules, findings);
+    order::lint_order(root, rules, findings);
     usage::lint_targets(root, rules, fallback, findings);
     let mut bodies = HashMap::new();
     for (index, rule) in rules.rules().iter().enumerate() {
@@ -33,13 +36,16 @@ pub fn lint(
             values::lint_conditions(node.value("except", index), except, findings);
         }
         let Action::Invalidate { targets, .. } = &rule.action else { continue };
+        origin::lint_keys(node, &rule.conditions, targets, rules, findings);
         for (index, invalidate) in targets.iter().enumerate() {
             let node = node.value("invalidate", index);
             let settings = &rules.target(invalidate.target).paths;
             let bounds = rule.conditions.prefixes.iter().map(|prefix| settings.bound(prefix));
             let bounds: Vec<_> = bounds.collect();
             for (index, path) in invalidate.paths.iter().enumerate() {
-                wide_wildcard(node.value("paths", index), path, &bounds, findings);
+                let node = node.value("paths", index);
+                wide_wildcard(node, path, &bounds, findings);
+                origin::lint_path(node, path, rules.target(invalidate.target), findings);
             }
         }
     }

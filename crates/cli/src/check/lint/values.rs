@@ -5,6 +5,8 @@ use s3_cloudfront_invalidator::{
     rules::{Code, Conditions, Findings, Node, Rule, RuleRegex},
 };
 
+use crate::{event_pattern::literals, output::quote_list};
+
 /// Lints one set of conditions.
 pub fn lint_conditions(node: Node<'_>, conditions: &Conditions, findings: &mut Findings) {
     let Conditions { prefixes, suffixes, accounts, regions, .. } = conditions;
@@ -31,7 +33,10 @@ pub fn lint_conditions(node: Node<'_>, conditions: &Conditions, findings: &mut F
         lint_suffix(node.value("suffix", index), suffix, findings);
     }
     for (index, regex) in regexes.into_iter().enumerate() {
-        lint_regex(node.value("regex", index), regex, findings);
+        let node = node.value("regex", index);
+        if !contradiction(node, regex, conditions, findings) {
+            lint_regex(node, regex, findings);
+        }
     }
 }
 
@@ -77,6 +82,52 @@ fn lint_regex(node: Node<'_>, regex: &str, findings: &mut Findings) {
         )));
     }
 }
+
+/// Reports a regex that no key matches because of a slash at its start, or
+/// together with the other conditions. Returns whether it is one.
+fn contradiction(
+    node: Node<'_>,
+    regex: &str,
+    Conditions { prefixes, suffixes, .. }: &Conditions,
+    findings: &mut Findings,
+) -> bool {
+    let starts = literals::prefixes(regex).unwrap_or_default();
+    let ends = literals::suffixes(regex).unwrap_or_default();
+    if !starts.is_empty() && starts.iter().all(|start| start.starts_with('/')) {
+        let message =
+            format!("the regex `{regex}` requires a slash at the start, but S3 keys have none");
+        let finding = node.finding(Code::LeadingSlash, message);
+        findings.push(match regex.strip_prefix("^/") {
+            Some(rest) => finding.help(format!("write `^{rest}`")),
+            None => finding.help("remove the slash"),
+        });
+        return true;
+    }
+    let clash = |values: &[String], literals: &[String], fits: fn(&str, &str) -> bool| {
+        let fits_one = |value: &String| {
+            literals.iter().any(|literal| fits(value, literal) || fits(literal, value))
+        };
+        !values.is_empty() && !literals.is_empty() && !values.iter().any(fits_one)
+    };
+    let (verb, values) = if clash(prefixes, &starts, |one, other| one.starts_with(other)) {
+        ("starts", prefixes)
+    } else if clash(suffixes, &ends, |one, other| one.ends_with(other)) {
+        ("ends", suffixes)
+    } else {
+        return false;
+    };
+    let values = quote_list(values, "or", MAX_NAMED);
+    let message = format!("no key that {verb} with {values} matches `{regex}`");
+    let finding = node.finding(Code::ContradictoryConditions, message);
+    findings
+        .push(finding.help(
+            "a change must meet every condition of the rule: remove one, or write two rules",
+        ));
+    true
+}
+
+/// The most values that a message names.
+const MAX_NAMED: usize = 3;
 
 fn needless(node: Node<'_>, message: &str, findings: &mut Findings) {
     findings.push(node.finding(Code::NeedlessCondition, message).help("remove it"));

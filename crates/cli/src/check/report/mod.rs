@@ -60,22 +60,26 @@ impl CheckReport {
         format!("{text}{file}: {}{account}\n", self.summary())
     }
 
-    /// "3 errors, 1 lint; 5 tests passed"
+    /// "3 errors, 1 lint; 5 tests passed", or "2 of 7 tests failed; 1 lint"
     fn summary(&self) -> String {
         let count = |count: usize, noun: &str| match count {
             0 => format!("no {noun}s"),
             count => pluralize(count, noun),
         };
+        let lints = count(self.findings.count(Severity::Lint), "lint");
         let tests = match self.tests {
             None => "tests not run".to_owned(),
             Some(TestSummary { passed: 0, failed: 0 }) => "no tests".to_owned(),
             Some(TestSummary { passed, failed: 0 }) => format!("{} passed", count(passed, "test")),
+            // Tests run only if there is no error.
             Some(TestSummary { passed, failed }) => {
-                format!("{} passed, {failed} failed", count(passed, "test"))
+                return format!(
+                    "{failed} of {} failed; {lints}",
+                    pluralize(passed + failed, "test")
+                );
             }
         };
-        let lints = self.findings.count(Severity::Lint);
-        format!("{}, {}; {tests}", count(self.errors(), "error"), count(lints, "lint"))
+        format!("{}, {lints}; {tests}", count(self.errors(), "error"))
     }
 
     /// The number of errors. Failed tests are counted on their own.
@@ -97,7 +101,7 @@ impl CheckReport {
                 line: span.line,
                 column: span.column,
                 notes,
-                help: suggest::help(finding),
+                help: suggest::help(finding, findings),
             }
         });
         CheckDocument {

@@ -79,7 +79,7 @@ fn write_finding(
         writeln!(f, "{FRAME}{:gutter$} |{FRAME:#} {:before$}{style}{caret}{style:#}", "", "")?;
     }
     let notes = notes.iter().map(|text| ("note", FRAME, text.clone()));
-    let help = suggest::help(finding).into_iter().map(|text| ("help", HELP, text));
+    let help = suggest::help(finding, findings).into_iter().map(|text| ("help", HELP, text));
     for (label, style, text) in notes.chain(help) {
         // Further lines are indented.
         let text = printable(&text).replace('\n', &format!("\n{:gutter$}   ", ""));

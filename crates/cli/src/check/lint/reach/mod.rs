@@ -46,7 +46,7 @@ pub fn lint_rules(root: Node<'_>, rules: &RuleSet, findings: &mut Findings) {
 
 /// Whether every change that satisfies `narrow` satisfies `wide`, as far as
 /// literal conditions prove it.
-fn implies(narrow: &Conditions, wide: &Conditions) -> bool {
+pub fn implies(narrow: &Conditions, wide: &Conditions) -> bool {
     all(&narrow.buckets, &wide.buckets, |narrow, wide| match (narrow, wide) {
         (BucketPattern::Exact(narrow), BucketPattern::Exact(wide)) => narrow == wide,
         (

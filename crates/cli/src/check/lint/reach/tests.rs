@@ -29,7 +29,7 @@ fn conditions() -> impl Strategy<Value = String> {
         one("bucket", &["s", "s*", "st", "t"]),
         one("prefix", &["a", "a/", "a/b", "b"]),
         one("suffix", &["a", ".a", "/b", "b"]),
-        one("regex", &["'a.b'", "'^a'"]),
+        one("regex", &["'a.b'", "'^a'", "'^b'", r"'\.a$'"]),
         one("events", &["created", "deleted", "restored"]),
         one("account", &["'111122223333'", "'444455556666'"]),
         sizes,
@@ -81,17 +81,28 @@ fn change() -> impl Strategy<Value = Change> {
     })
 }
 
-/// The file, and which of its rules are called unreachable.
+/// The file, and which of its rules are called unreachable, or have only regexes
+/// that contradict another condition.
 fn unreachable(rules: &[String]) -> (RuleSet, Vec<usize>) {
     let mut yaml = "version: 1\nrules:\n".to_owned();
     for (index, rule) in rules.iter().enumerate() {
         yaml.push_str(&format!("- {{name: r{index}, {rule}}}\n"));
     }
     let report = CheckReport::new("rules.yaml", yaml.as_bytes(), None);
+    let set = RuleSet::parse("rules.yaml", yaml.as_bytes()).expect("sound rules");
+    let is_never = |index: &usize| {
+        let path = format!("rules[{index}].regex");
+        let contradictions = report.findings.iter().filter(|finding| {
+            finding.code == Code::ContradictoryConditions && finding.path.starts_with(&path)
+        });
+        let regexes = set.rules()[*index].conditions.regexes.len();
+        regexes > 0 && contradictions.count() == regexes
+    };
     let lints = report.findings.iter().filter(|finding| finding.code == Code::UnreachableRule);
     // One rule a line, from the third line on.
-    let unreachable = lints.map(|finding| finding.span.line - 3).collect();
-    (RuleSet::parse("rules.yaml", yaml.as_bytes()).expect("sound rules"), unreachable)
+    let unreachable = lints.map(|finding| finding.span.line - 3);
+    let unreachable = unreachable.chain((0..rules.len()).filter(is_never)).collect();
+    (set, unreachable)
 }
 
 proptest! {
@@ -127,6 +138,12 @@ fn covered_rules_are_found() {
         (["bucket: s, ignore: true", "prefix: a, invalidate: E1EXAMPLE"], vec![]),
         (["regex: a, ignore: true", "regex: a, prefix: b, invalidate: E1EXAMPLE"], vec![1]),
         (["regex: a, ignore: true", "prefix: a, invalidate: E1EXAMPLE"], vec![]),
+        (
+            ["regex: ^a, ignore: true", "prefix: [b, c], regex: ^a, invalidate: E1EXAMPLE"],
+            vec![1, 1],
+        ),
+        (["regex: ^a, ignore: true", "suffix: a, regex: [^a, b$], invalidate: E1EXAMPLE"], vec![]),
+        (["suffix: b, ignore: true", "suffix: a, regex: [b$, c$], invalidate: E1EXAMPLE"], vec![1]),
         (["events: created, ignore: true", "invalidate: E1EXAMPLE"], vec![]),
         (["events: [created, deleted], ignore: true", "invalidate: E1EXAMPLE"], vec![1]),
         (["stop: true, invalidate: E1EXAMPLE", "invalidate: E2EXAMPLE"], vec![1]),
