@@ -22,8 +22,9 @@
 //!
 //! # Other paths of the same object
 //!
-//! `/docs/index.html` may also be served as `/docs/` or `/docs`, the default
-//! root object as `/`, and every path with query strings. The target's
+//! `/docs/index.html` may also be served as `/docs/` or `/docs`, `/about.html` as
+//! `/about`, the default root object as `/`, and every path with query strings.
+//! Viewers may see the bucket below a prefix, `/media/a.jpg`. The target's
 //! [`PathSettings`] say which of these apply.
 //!
 //! [paths]: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html

@@ -40,9 +40,11 @@ pub(crate) fn encode(text: &str) -> String {
 pub struct UrlPath(String);
 
 impl UrlPath {
-    /// Encodes a key without its origin path.
-    pub(crate) fn new(key: &str) -> Self {
-        let mut path = String::with_capacity(key.len() + 1);
+    /// Encodes a key without its origin path. `viewer_prefix` is as `/media`, or
+    /// empty.
+    pub(super) fn new(viewer_prefix: &str, key: &str) -> Self {
+        let mut path = String::with_capacity(viewer_prefix.len() + key.len() + 1);
+        path.push_str(viewer_prefix);
         path.push('/');
         path.extend(utf8_percent_encode(key, ENCODED));
         Self(path)

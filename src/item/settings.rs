@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Addressed, Item, Unaddressable, UrlPath, address};
+use super::{Addressed, Item, Unaddressable, UrlPath, address, encode};
 
 /// How the keys of a bucket become the paths of one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathSettings {
     /// As `/public`, or empty if the whole bucket is served.
     origin_path: String,
+    /// As `/media`, or empty if viewers see the bucket at `/`.
+    viewer_prefix: String,
     /// The object that is also served as `/`.
     pub default_root_object: Option<String>,
     /// File names that are also served as their directory: with `index.html`,
@@ -16,6 +18,8 @@ pub struct PathSettings {
     pub index_documents: Vec<String>,
     /// Whether the directory without its slash (`/docs`) is cached as well.
     pub directory_redirects: bool,
+    /// Whether `/about.html` is also served as `/about`.
+    pub clean_urls: bool,
     /// Whether the cache key includes query strings.
     pub query_strings: bool,
     /// Which spellings of `+` viewers use.
@@ -41,9 +45,11 @@ impl Default for PathSettings {
     fn default() -> Self {
         Self {
             origin_path: String::new(),
+            viewer_prefix: String::new(),
             default_root_object: Some("index.html".to_owned()),
             index_documents: Vec::new(),
             directory_redirects: false,
+            clean_urls: false,
             query_strings: false,
             plus: PlusSpelling::default(),
             protect: Vec::new(),
@@ -54,8 +60,20 @@ impl Default for PathSettings {
 impl PathSettings {
     /// Sets the origin path, given with or without slashes at either end.
     pub fn set_origin_path(&mut self, origin_path: &str) {
-        let name = origin_path.trim_matches('/');
-        self.origin_path = if name.is_empty() { String::new() } else { format!("/{name}") };
+        self.origin_path = with_slash(origin_path);
+    }
+
+    /// Sets the viewer prefix, given with or without slashes at either end.
+    /// Returns false if it is not a URL path without characters that must be
+    /// encoded.
+    pub fn set_viewer_prefix(&mut self, viewer_prefix: &str) -> bool {
+        self.viewer_prefix = with_slash(viewer_prefix);
+        encode(viewer_prefix) == viewer_prefix && !viewer_prefix.contains(['~', '*'])
+    }
+
+    /// Returns the viewer prefix (`/media`), or an empty text.
+    pub fn viewer_prefix(&self) -> &str {
+        &self.viewer_prefix
     }
 
     /// Returns the origin path as CloudFront writes it (`/public`), or an empty
@@ -75,14 +93,19 @@ impl PathSettings {
 
     /// Returns the URL path of a key; `None` if the target does not serve it.
     pub fn url_path(&self, key: &str) -> Option<UrlPath> {
-        self.served_key(key).map(UrlPath::new)
+        self.served_key(key).map(|key| self.path_of(key))
+    }
+
+    /// Returns the URL path of a key without its origin path.
+    pub(crate) fn path_of(&self, served_key: &str) -> UrlPath {
+        UrlPath::new(&self.viewer_prefix, served_key)
     }
 
     /// Returns the bound of a rule's `prefix`: without the origin path,
-    /// encoded, with a leading slash. For a prefix that ends within the origin
-    /// path, it is `/`.
+    /// encoded, below the viewer prefix. For a prefix that ends within the
+    /// origin path, it is `/`, or `/media/`.
     pub fn bound(&self, prefix: &str) -> Arc<str> {
-        UrlPath::new(self.served_key(prefix).unwrap_or_default()).as_str().into()
+        self.path_of(self.served_key(prefix).unwrap_or_default()).as_str().into()
     }
 
     /// Refuses a wildcard that covers what is protected.
@@ -147,14 +170,27 @@ impl PathSettings {
     fn served_paths<'p>(&self, path: &'p UrlPath) -> Vec<&'p str> {
         let directory = path.directory();
         let mut paths = vec![path.as_str()];
-        if self.index_documents.iter().any(|name| path.is_named(name)) {
+        let is_index = self.index_documents.iter().any(|name| path.is_named(name));
+        // CloudFront has one root object, for `/` and thus not below a prefix.
+        let root_object =
+            self.default_root_object.as_deref().filter(|_| self.viewer_prefix.is_empty());
+        let is_root_object =
+            root_object.is_some_and(|root_object| self.path_of(root_object) == *path);
+        if self.clean_urls
+            && !is_index
+            && !is_root_object
+            && let Some(stem) = path.as_str().strip_suffix(".html")
+            && !stem.ends_with('/')
+        {
+            paths.push(stem);
+        }
+        if is_index {
             paths.push(directory);
             if self.directory_redirects && directory != "/" {
                 paths.push(&directory[..directory.len() - 1]);
             }
         }
-        let root_object = self.default_root_object.as_deref().map(UrlPath::new);
-        if root_object.is_some_and(|root_object| root_object == *path) && !paths.contains(&"/") {
+        if is_root_object && !paths.contains(&"/") {
             paths.push("/");
         }
         paths
@@ -166,5 +202,13 @@ impl PathSettings {
             PlusSpelling::Both | PlusSpelling::Raw => &["+"],
             PlusSpelling::Encoded => &["%2B"],
         }
+    }
+}
+
+/// Returns `/x/y` for `x/y` with any slashes at either end, and nothing for `/`.
+fn with_slash(path: &str) -> String {
+    match path.trim_matches('/') {
+        "" => String::new(),
+        name => format!("/{name}"),
     }
 }

@@ -358,7 +358,7 @@ proptest! {
 
     #[test]
     fn a_path_decodes_to_its_key(key in hostile_key()) {
-        let path = UrlPath::new(&key);
+        let path = UrlPath::new("", &key);
         let decoded: Vec<u8> = percent_decode_str(&path.as_str()[1..]).collect();
         prop_assert_eq!(decoded, key.as_bytes());
     }
@@ -452,5 +452,70 @@ fn only_the_object_itself_is_the_index_page() {
         (&[], index, "docs/", &[]),
     ] {
         assert_eq!(names(documents, root, key), expected, "{documents:?} {root:?} {key}");
+    }
+}
+
+#[test]
+fn clean_urls() {
+    let clean = |change: fn(&mut PathSettings)| {
+        settings(|settings| {
+            settings.clean_urls = true;
+            change(settings);
+        })
+    };
+    let plain = clean(|_| {});
+    let index = clean(|settings| settings.index_documents = vec!["index.html".to_owned()]);
+    let queries = clean(|settings| settings.query_strings = true);
+    for (settings, key, expected) in [
+        (&plain, "about.html", &["/about.html", "/about"][..]),
+        (&plain, "docs/a b.html", &["/docs/a%20b.html", "/docs/a%20b"]),
+        (&plain, "c+.html", &["/c+.html", "/c%2B.html", "/c+", "/c%2B"]),
+        (&plain, "a.htm", &["/a.htm"]),
+        (&plain, "docs/.html", &["/docs/.html"]),
+        (&plain, "index.html", &["/index.html", "/"]),
+        (&plain, "docs/index.html", &["/docs/index.html", "/docs/index"]),
+        (&index, "docs/index.html", &["/docs/index.html", "/docs/"]),
+        (&index, "docs/about.html", &["/docs/about.html", "/docs/about"]),
+        (&queries, "about.html", &["/about.html*", "/about", "/about?*"]),
+        // The widened path covers the other one.
+        (&plain, "docs/a~b.html", &["/docs/a*", "/docs/a*"]),
+    ] {
+        assert_eq!(items(settings, "", key), expected, "{key}");
+    }
+}
+
+#[test]
+fn viewer_prefix() {
+    let below = |change: fn(&mut PathSettings)| {
+        settings(|settings| {
+            assert!(settings.set_viewer_prefix("/media/"));
+            change(settings);
+        })
+    };
+    let plain = below(|_| {});
+    let origin = below(|settings| settings.set_origin_path("/live"));
+    let index = below(|settings| {
+        settings.index_documents = vec!["index.html".to_owned()];
+        settings.directory_redirects = true;
+        settings.clean_urls = true;
+    });
+    for (settings, prefix, key, expected) in [
+        (&plain, "", "a.jpg", &["/media/a.jpg"][..]),
+        (&plain, "", "index.html", &["/media/index.html"]),
+        (&plain, "", "~a", &["/media/*"]),
+        (&plain, "img/", "img/~a", &["/media/img/*"]),
+        (&plain, "img/b", "img/~b", &["!outside bound"]),
+        (&origin, "", "live/a.jpg", &["/media/a.jpg"]),
+        (&origin, "", "a.jpg", &["not served"]),
+        (&index, "", "index.html", &["/media/index.html", "/media/", "/media"]),
+        (&index, "", "a.html", &["/media/a.html", "/media/a"]),
+    ] {
+        assert_eq!(items(settings, prefix, key), expected, "{key}");
+    }
+    assert_eq!(&*plain.bound(""), "/media/");
+    assert_eq!(&*plain.bound("img/"), "/media/img/");
+    assert_eq!(&*origin.bound("li"), "/media/");
+    for bad in ["/media/*", "/a b", "/~me", "/é", "/a%20b", "/a?b"] {
+        assert!(!PathSettings::default().set_viewer_prefix(bad), "{bad}");
     }
 }

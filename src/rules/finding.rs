@@ -88,6 +88,7 @@ codes! {
     BadDocument "bad-document" "A value is not a valid document name."
     BadProtect "bad-protect" "A value of `protect` is not the start of a URL path."
     ProtectedPath "protected-path" "A wildcard of `paths` purges what its target protects."
+    BadViewerPrefix "bad-viewer-prefix" "A value is not a URL path below which a bucket can be seen."
     BadRegex "bad-regex" "A regex does not compile."
     BadTemplate "bad-template" "A template of `paths` or `tags` cannot produce an item."
     BadKey "bad-key" "A test's key is not of the form `s3://BUCKET/KEY`."

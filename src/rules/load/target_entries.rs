@@ -251,6 +251,18 @@ fn read_path_settings(fields: &mut MappingReader<'_, '_>, paths: &mut PathSettin
     if let Some(origin_path) = fields.read::<String>("origin_path") {
         paths.set_origin_path(&origin_path);
     }
+    if let Some(prefix) = fields.read::<String>("viewer_prefix")
+        && !paths.set_viewer_prefix(&prefix)
+    {
+        let message = format!("`{prefix}` is not a URL path without special characters");
+        let finding = node.value("viewer_prefix", 0).finding(Code::BadViewerPrefix, message);
+        fields.findings.push(finding.help(match prefix.strip_suffix("/*") {
+            Some(prefix) => format!("write `{prefix}`"),
+            None => {
+                "write the path below which viewers see the bucket, such as `/media`".to_owned()
+            }
+        }));
+    }
     if let Some(root_object) = fields.read::<Option<String>>("default_root_object") {
         if let Some(name) =
             root_object.as_deref().filter(|name| name.is_empty() || name.starts_with('/'))
@@ -279,6 +291,9 @@ fn read_path_settings(fields: &mut MappingReader<'_, '_>, paths: &mut PathSettin
     }
     if let Some(on) = fields.read("directory_redirects") {
         paths.directory_redirects = on;
+    }
+    if let Some(on) = fields.read("clean_urls") {
+        paths.clean_urls = on;
     }
     if let Some(on) = fields.read("query_strings") {
         paths.query_strings = on;

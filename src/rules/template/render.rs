@@ -42,7 +42,7 @@ impl<'a> RenderContext<'a> {
     }
 
     fn path(&self) -> &UrlPath {
-        self.path.get_or_init(|| UrlPath::new(self.key))
+        self.path.get_or_init(|| self.settings.path_of(self.key))
     }
 
     fn captures(&self) -> Option<&regex::Captures<'a>> {

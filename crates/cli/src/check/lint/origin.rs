@@ -93,7 +93,8 @@ fn may_serve(paths: &PathSettings, starts: &Option<Vec<String>>) -> bool {
 /// Reports a path that starts with the origin path.
 pub fn lint_path(node: Node<'_>, path: &Template, target: &Target, findings: &mut Findings) {
     let (text, origin_path) = (path.text(), target.paths.origin_path());
-    if origin_path.is_empty() {
+    let viewer_prefix = target.paths.viewer_prefix();
+    if origin_path.is_empty() || viewer_prefix.starts_with(origin_path) {
         return;
     }
     let rest = text.strip_prefix(origin_path).filter(|rest| rest.starts_with('/'));
@@ -101,7 +102,7 @@ pub fn lint_path(node: Node<'_>, path: &Template, target: &Target, findings: &mu
         let message = format!(
             "`{text}` contains the origin path `{origin_path}`, which viewers do not request"
         );
-        (message, rest.to_owned())
+        (message, format!("{viewer_prefix}{rest}"))
     } else if let Some(rest) = text.strip_prefix("/{key}") {
         let message = format!(
             "`{{key}}` contains the origin path `{origin_path}`, which viewers do not request"

@@ -28,7 +28,7 @@ pub fn lint_order(root: Node<'_>, rules: &RuleSet, findings: &mut Findings) {
         let (earlier, after) = (&rules.rules()[..index], &rules.rules()[index + 1..]);
         let found = earlier.iter().find_map(|rule| {
             let is_special = implies(&rule.conditions, &late.conditions);
-            let is_ignore = matches!(late.action, Action::Ignore);
+            let is_ignore = matches!(late.action, Action::Ignore { .. });
             // The usual order: special cases, then what applies to the rest.
             if rule.is_last() && !is_ignore || is_special {
                 return None;
@@ -49,7 +49,8 @@ pub fn lint_order(root: Node<'_>, rules: &RuleSet, findings: &mut Findings) {
             change.flatten().map(|change| (rule, change))
         });
         let Some((rule, change)) = found else { continue };
-        let verb = if matches!(late.action, Action::Ignore) { "ignores" } else { "stops at" };
+        let verb =
+            if matches!(late.action, Action::Ignore { .. }) { "ignores" } else { "stops at" };
         let (key, name) = (&change.key, &rule.name);
         let message = format!("`{name}` already invalidates `{key}`, which `{}` {verb}", late.name);
         let finding = root.value("rules", index).value("name", 0).finding(Code::LateRule, message);
