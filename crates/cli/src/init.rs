@@ -17,7 +17,7 @@ use crate::{
 pub struct Args {}
 
 pub fn run(_args: Args, _global: &Global) -> anyhow::Result<Exit> {
-    anstream::print!("{}", first_rules(&account::distributions()?));
+    out!("{}", first_rules(&account::distributions()?));
     Ok(Exit::Done)
 }
 

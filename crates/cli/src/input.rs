@@ -17,18 +17,34 @@ use crate::Global;
 
 /// Loads the rules that `--rules`, `RULES_PATH` or ./rules.yaml names, with
 /// `DistributionId` as their fallback.
-pub fn load_rules(global: &Global) -> Result<RuleSet, ConfigError> {
+pub fn load_rules(global: &Global) -> anyhow::Result<RuleSet> {
     load_config(global).map(|config| config.rules)
 }
 
 /// Loads the function's configuration, the rules included.
-pub fn load_config(global: &Global) -> Result<Config, ConfigError> {
+pub fn load_config(global: &Global) -> anyhow::Result<Config> {
     let named = global.rules.as_ref().map(|file| file.display().to_string());
     let variable = |name: &str| match name {
         "RULES_PATH" => named.clone(),
         _ => env::var(name).ok(),
     };
-    Config::load(variable, &[Path::new(RULES_FILE)])
+    Config::load(variable, &[Path::new(RULES_FILE)]).map_err(|error| match error {
+        ConfigError::Missing(_) => missing_rules(),
+        ConfigError::Unreadable(name, reason) => {
+            anyhow::anyhow!(
+                "cannot read `{name}`: {reason}; name the rules file with `--rules FILE`"
+            )
+        }
+        error => error.into(),
+    })
+}
+
+/// The error if there is no ./rules.yaml and no other file is named.
+pub fn missing_rules() -> anyhow::Error {
+    anyhow::anyhow!(
+        "no file `{RULES_FILE}` in this directory: name one with `--rules FILE`, or write a first \
+         one with `invalidator init > {RULES_FILE}`"
+    )
 }
 
 /// One payload of the command line.
@@ -85,7 +101,8 @@ pub fn read_text(file: &Path) -> anyhow::Result<String> {
     String::from_utf8(read(file)?).with_context(|| format!("`{}` is not UTF-8", file.display()))
 }
 
-fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+/// Reads a file, or standard input for `-`.
+pub fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     if file.as_os_str() == "-" {
         let mut bytes = Vec::new();
         stdin().read_to_end(&mut bytes).context("cannot read standard input")?;

@@ -1,15 +1,18 @@
 //! The program `invalidator`: checks and explains rules, plans, runs payloads
 //! locally, and generates what AWS needs from the rules.
 
+#[macro_use]
+mod output;
+
 mod account;
 mod chaos;
 mod check;
+mod completions;
 mod event_pattern;
 mod explain;
 mod iam_policy;
 mod init;
 mod input;
-mod output;
 mod plan;
 mod run;
 mod sam_template;
@@ -66,6 +69,7 @@ enum Command {
     EventPattern(event_pattern::Args),
     IamPolicy(iam_policy::Args),
     Init(init::Args),
+    Completions(completions::Args),
 }
 
 /// How a command that ran ended.
@@ -92,18 +96,19 @@ fn main() -> ExitCode {
         Command::EventPattern(args) => event_pattern::run(&args, global),
         Command::IamPolicy(args) => iam_policy::run(&args, global),
         Command::Init(args) => init::run(args, global),
+        Command::Completions(args) => completions::run(args),
     };
     match result {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Negative) => ExitCode::from(1),
         Err(error) => match error.downcast_ref() {
             Some(ConfigError::Rules(findings)) => {
-                anstream::eprintln!("{}", check::snippet::Rendered(findings));
+                errln!("{}", check::snippet::Rendered(findings));
                 ExitCode::from(1)
             }
             // Wrong usage, or input that cannot be read. clap exits with 2, too.
             _ => {
-                anstream::eprintln!("error: {error:#}");
+                errln!("error: {error:#}");
                 ExitCode::from(2)
             }
         },

@@ -1,9 +1,54 @@
 //! Output that several subcommands share: tables, counts in sentences, JSON.
 
-use std::io::{BufWriter, Write, stdout};
+use std::{
+    fmt,
+    io::{self, BufWriter, ErrorKind, Write, stdout},
+    process,
+};
 
+use anyhow::Context;
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets::NOTHING};
 use serde::Serialize;
+
+/// Prints to standard output, without colour where it is not supported.
+macro_rules! out {
+    ($($text:tt)*) => { $crate::output::print(format_args!($($text)*)) };
+}
+
+/// Prints a line to standard output.
+macro_rules! outln {
+    ($($text:tt)*) => { $crate::output::print(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+/// Prints a line to standard error.
+macro_rules! errln {
+    ($($text:tt)*) => { $crate::output::print_error(format_args!($($text)*)) };
+}
+
+/// Prints to standard output. If it cannot be written, as on a full disk, the
+/// process ends with exit code 2.
+pub fn print(text: fmt::Arguments<'_>) {
+    let mut out = anstream::stdout().lock();
+    let written = out.write_fmt(text).and_then(|()| out.flush());
+    if let Err(error) = unless_closed(written) {
+        print_error(format_args!("error: cannot write the output: {error}"));
+        process::exit(2);
+    }
+}
+
+/// Prints a line to standard error. There is nowhere to report a failure.
+pub fn print_error(text: fmt::Arguments<'_>) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// Ignores that the reader of the output has closed it, as `head` does: the exit
+/// code is still that of the command.
+fn unless_closed(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
 
 /// An empty table with its header and a line below it.
 pub fn table<'h>(header: impl IntoIterator<Item = &'h str>) -> Table {
@@ -56,9 +101,11 @@ pub fn quote_list(words: &[impl AsRef<str>], conjunction: &str, most: usize) -> 
 /// and there are no colors to strip.
 pub fn print_json(document: &impl Serialize) -> anyhow::Result<()> {
     let mut out = BufWriter::new(stdout().lock());
-    serde_json::to_writer_pretty(&mut out, document)?;
-    writeln!(out)?;
-    Ok(out.flush()?)
+    let written = serde_json::to_writer_pretty(&mut out, document).map_err(io::Error::from);
+    let written = written.and_then(|()| writeln!(out)).and_then(|()| out.flush());
+    // What is left in the buffer is not written again.
+    drop(out.into_parts());
+    unless_closed(written).context("cannot write the output")
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ pub fn fill_templates(templates: &[PathBuf], parts: &[TemplatePart]) -> anyhow::
             fs::write(path, &filled).with_context(|| format!("cannot write `{name}`"))?;
         }
         let state = if filled == text { "unchanged" } else { "written" };
-        anstream::eprintln!("{name}: {state}");
+        errln!("{name}: {state}");
     }
     Ok(())
 }

@@ -7,6 +7,6 @@ use crate::{Exit, Global};
 pub struct Args {}
 
 pub fn run(_args: Args, _global: &Global) -> anyhow::Result<Exit> {
-    anstream::print!("{}", include_str!("../../../schemas/rules.schema.json"));
+    out!("{}", include_str!("../../../schemas/rules.schema.json"));
     Ok(Exit::Done)
 }

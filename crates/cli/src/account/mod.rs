@@ -10,6 +10,7 @@ use anyhow::Context;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_cloudfront::{
     Client,
+    error::{ProvideErrorMetadata, SdkError},
     types::{Aliases, DistributionList, Origins},
 };
 use s3_cloudfront_invalidator::config::check_sdk_variables;
@@ -109,9 +110,32 @@ async fn read(client: &Client) -> anyhow::Result<Vec<AccountDistribution>> {
     Ok(distributions)
 }
 
-/// The `Display` of SDK errors is short; the details are in their sources.
-fn sdk_error(error: impl std::error::Error + Send + Sync + 'static) -> anyhow::Error {
-    anyhow::anyhow!("{}", aws_sdk_cloudfront::error::DisplayErrorContext(error))
+/// Returns the cause of a failed call in one sentence. The `Display` of SDK errors
+/// is shorter than that, and their `DisplayErrorContext` longer.
+fn sdk_error<E>(error: SdkError<E>) -> anyhow::Error
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    if let (Some(code), message) = (error.code(), error.message()) {
+        let message = message.unwrap_or("no further details").trim_end_matches('.');
+        let help = match code {
+            "AccessDenied" | "AccessDeniedException" => {
+                "; `invalidator iam-policy --for setup` prints the permissions"
+            }
+            _ => "",
+        };
+        return anyhow::anyhow!("{message} ({code}){help}");
+    }
+    let error: &dyn std::error::Error = &error;
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let causes: Vec<String> = causes.map(|cause| cause.to_string().replace('\n', " ")).collect();
+    if causes.iter().any(|cause| cause.contains("credential")) {
+        return anyhow::anyhow!(
+            "no AWS credentials were found; set AWS_PROFILE to a profile that has them, or \
+             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        );
+    }
+    anyhow::anyhow!("{}", causes.last().map_or("", |cause| cause))
 }
 
 #[cfg(test)]

@@ -145,8 +145,8 @@ fn print_text(good: &ChaosReport, bad: &ChaosReport) {
     }
     let lost_items = |day: &ChaosReport| day.lost.len().to_string();
     table.add_row(["lost items".to_owned(), lost_items(good), lost_items(bad)]);
-    anstream::println!("{table}");
+    outln!("{table}");
     for lost in lost(good).chain(lost(bad)) {
-        anstream::println!("lost: {lost}");
+        outln!("lost: {lost}");
     }
 }

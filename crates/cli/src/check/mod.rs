@@ -6,9 +6,8 @@ mod report;
 pub mod snippet;
 mod suggest;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use s3_cloudfront_invalidator::{
     config::RULES_FILE,
     distribution::DistributionId,
@@ -19,13 +18,14 @@ use self::report::CheckReport;
 use crate::{
     Exit, Format, Global,
     account::{self, differences},
+    input::{self, missing_rules},
     output::print_json,
 };
 
 /// Checks the rules: errors, lints, and the tests in the file.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The rules file, in place of --rules and RULES_PATH.
+    /// The rules file, in place of --rules and RULES_PATH; - for standard input.
     #[arg(value_name = "RULES")]
     file: Option<PathBuf>,
     /// Also compare the targets with the distributions of the AWS account that
@@ -36,16 +36,22 @@ pub struct Args {
 
 pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let path = args.file.or_else(|| global.rules.clone());
-    let path = path.unwrap_or_else(|| PathBuf::from(RULES_FILE));
-    let bytes =
-        std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let name = path.display().to_string();
+    let path = match path {
+        Some(path) => path,
+        None if !Path::new(RULES_FILE).exists() => return Err(missing_rules()),
+        None => PathBuf::from(RULES_FILE),
+    };
+    let bytes = input::read(&path)?;
+    let name = match path.display().to_string() {
+        name if name == "-" => "<stdin>".to_owned(),
+        name => name,
+    };
     let report = CheckReport::new(&name, &bytes, fallback().as_ref());
     // The account is not compared with rules that do not load.
     let rules = if args.aws { RuleSet::parse(&name, &bytes).ok() } else { None };
     let differences = rules.map(|rules| differences_from_account(&rules)).transpose()?;
     match global.format {
-        Format::Text => anstream::print!("{}", report.text(differences.as_deref())),
+        Format::Text => out!("{}", report.text(differences.as_deref())),
         Format::Json => print_json(&report.document(differences.as_deref()))?,
     }
     let passed = !report.findings.has_error() && differences.is_none_or(|list| list.is_empty());

@@ -1,6 +1,7 @@
 //! `invalidator event-pattern`: filters for EventBridge that match what the rules
 //! match.
 
+mod delivery;
 mod evaluate;
 mod fit;
 mod json;
@@ -11,19 +12,15 @@ mod text_filter;
 
 pub use patterns::{EventPatterns, PatternLimits, PatternOptions, event_patterns};
 
-use std::path::{Path, PathBuf};
-
-use anyhow::{Context, bail};
-use s3_cloudfront_invalidator::rules::BucketPattern;
-use serde::Serialize;
-use serde_json::Value;
+use std::path::PathBuf;
 
 use crate::{
     Exit, Format, Global, input,
     output::{pluralize, print_json},
     sam_template::{self, fill_templates},
 };
-use evaluate::matches;
+use anyhow::bail;
+use s3_cloudfront_invalidator::rules::BucketPattern;
 
 /// Prints the EventBridge event patterns that deliver what the rules act on.
 ///
@@ -45,8 +42,8 @@ pub struct Args {
     /// Write the EventBridge rules into this SAM template instead.
     #[arg(long, value_name = "TEMPLATE", conflicts_with = "test")]
     into: Vec<PathBuf>,
-    /// Show which EventBridge events of this file the patterns deliver (JSON or
-    /// JSONL, or - for standard input).
+    /// Show which changes of these payloads the patterns deliver (JSON or JSONL, a
+    /// directory, or - for standard input). The exit code is 1 if one is not delivered.
     #[arg(long, value_name = "FILE")]
     test: Option<PathBuf>,
     /// Maximum number of characters of a pattern.
@@ -65,7 +62,7 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<Exit> {
     print_notes(&made, options.limits);
     let patterns = &made.patterns;
     if let Some(file) = &args.test {
-        return test(patterns, file, global.format);
+        return delivery::test(patterns, file, global.format);
     }
     if !args.into.is_empty() {
         fill_templates(&args.into, &sam_template::event_rules(patterns))?;
@@ -73,13 +70,13 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<Exit> {
         let Some(pattern) = part.checked_sub(1).and_then(|index| patterns.get(index)) else {
             bail!("no pattern {part}: the rules need {}", pluralize(patterns.len(), "pattern"));
         };
-        anstream::println!("{pattern}");
+        outln!("{pattern}");
     } else if global.format == Format::Json {
         print_json(patterns)?;
     } else {
         let patterns: Vec<String> =
             patterns.iter().map(|pattern| format!("{pattern:#}\n")).collect();
-        anstream::print!("{}", patterns.join("\n"));
+        out!("{}", patterns.join("\n"));
     }
     Ok(if patterns.is_empty() { Exit::Negative } else { Exit::Done })
 }
@@ -96,59 +93,23 @@ fn print_notes(made: &EventPatterns, limits: PatternLimits) {
     let PatternLimits { characters, wildcards, patterns } = limits;
     let count = made.patterns.len();
     if count == 0 {
-        anstream::eprintln!("note: no pattern is needed, because the rules invalidate nothing");
+        errln!("note: no pattern is needed, because the rules invalidate nothing");
     }
     if count > 1 {
-        anstream::eprintln!("note: {count} patterns; create an EventBridge rule for each");
+        errln!("note: {count} patterns; create an EventBridge rule for each");
     }
     if made.widened {
-        anstream::eprintln!(
+        errln!(
             "note: the patterns deliver more events than the rules act on, which costs a little \
              and is otherwise harmless: the rules do not fit into {patterns} patterns of \
              {characters} characters and {wildcards} wildcards"
         );
     }
     if made.every_bucket {
-        anstream::eprintln!(
+        errln!(
             "note: events of all buckets are delivered, because a rule has no `bucket` condition"
         );
     }
-}
-
-#[derive(Serialize)]
-struct TestedEvent {
-    detail_type: Value,
-    bucket: Value,
-    key: Value,
-    delivered: bool,
-}
-
-/// Prints whether the patterns deliver each event of a file.
-fn test(patterns: &[Value], file: &Path, format: Format) -> anyhow::Result<Exit> {
-    let text = input::read_text(file)?;
-    let mut tested = Vec::new();
-    for event in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
-        let event = event.with_context(|| format!("`{}` is not JSON", file.display()))?;
-        let field = |pointer| event.pointer(pointer).cloned().unwrap_or_default();
-        tested.push(TestedEvent {
-            detail_type: field("/detail-type"),
-            bucket: field("/detail/bucket/name"),
-            key: field("/detail/object/key"),
-            delivered: patterns.iter().any(|pattern| matches(pattern, &event)),
-        });
-    }
-    if format == Format::Json {
-        print_json(&tested)?;
-        return Ok(Exit::Done);
-    }
-    for TestedEvent { detail_type, bucket, key, delivered } in &tested {
-        let [detail_type, bucket, key] =
-            [detail_type, bucket, key].map(|field| field.as_str().unwrap_or("?"));
-        let delivered = if *delivered { "delivered" } else { "not delivered" };
-        let key = key.escape_debug();
-        anstream::println!("{delivered:<13} {detail_type}: s3://{bucket}/{key}");
-    }
-    Ok(Exit::Done)
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
         args.objects.into_iter().map(|object| args.event.change(object)).collect();
     let (explanations, plan) = explain(&rules, &changes);
     match global.format {
-        Format::Text => anstream::print!("{}", text::render(&explanations, &plan)),
+        Format::Text => out!("{}", text::render(&explanations, &plan)),
         Format::Json => print_json(&ExplainDocument {
             changes: explanations,
             plan: PlanDocument::planned(&plan),

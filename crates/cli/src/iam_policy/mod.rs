@@ -82,7 +82,7 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<Exit> {
     };
     // The only policy that does not depend on the rules.
     if args.whom == Whom::Setup {
-        anstream::println!("{:#}", policies::setup(account()?));
+        outln!("{:#}", policies::setup(account()?));
         return Ok(Exit::Done);
     }
     let rules = input::load_rules(global)?;
@@ -111,7 +111,7 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<Exit> {
             policies::function(targets, account()?, tenants, resources)
         }
     };
-    anstream::println!("{policy:#}");
+    outln!("{policy:#}");
     Ok(Exit::Done)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use s3_cloudfront_invalidator::event::{self, Change, Identity, Occurrence};
 
 use crate::input::{self, PayloadFile};
@@ -42,11 +42,21 @@ pub fn from_payloads(
 /// set, changes of other buckets are left out.
 pub fn from_keys(
     file: &Path,
-    format: KeysFormat,
+    format: Option<KeysFormat>,
     bucket: Option<&str>,
     draft: &mut PlanDraft<'_>,
 ) -> anyhow::Result<()> {
     let text = input::read_text(file)?;
+    let format = format.unwrap_or_else(|| {
+        let found = KeysFormat::of(&text);
+        if let Some(warning) = found.warning(&text) {
+            errln!("warning: {warning}");
+        }
+        found
+    });
+    if bucket.is_none() && format != KeysFormat::Sync {
+        bail!("--keys needs --bucket, because the list does not name the bucket");
+    }
     for object in format.read(&file.display().to_string(), &text)? {
         if object.bucket.is_some() && bucket.is_some() && object.bucket != bucket {
             continue;

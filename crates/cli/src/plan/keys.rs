@@ -4,10 +4,9 @@ use anyhow::bail;
 use clap::ValueEnum;
 use s3_cloudfront_invalidator::event::Kind;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum KeysFormat {
     /// A key per line, and nothing else.
-    #[default]
     Raw,
     /// Output of `aws s3 ls --recursive`.
     Ls,
@@ -32,6 +31,42 @@ impl<'l> ListedObject<'l> {
 }
 
 impl KeysFormat {
+    /// Returns the format of a list: that of the AWS CLI if every line is its
+    /// output, else plain keys.
+    pub fn of(text: &str) -> Self {
+        let all = |is_output: fn(&str) -> bool| {
+            text.lines().any(|line| !line.trim().is_empty())
+                && lines(text).all(|line| line.trim().is_empty() || is_output(line))
+        };
+        match () {
+            () if all(is_ls) => Self::Ls,
+            () if all(is_sync) => Self::Sync,
+            () => Self::Raw,
+        }
+    }
+
+    /// Returns a warning if lines that are read as plain keys are not keys.
+    pub fn warning(self, text: &str) -> Option<String> {
+        if self != Self::Raw {
+            return None;
+        }
+        let (line, what) = lines(text).find_map(|line| {
+            let what = match line {
+                _ if ls_line(line).is_some() => {
+                    "looks like output of `aws s3 ls --recursive`; see --keys-format"
+                }
+                _ if !sync_line(line).is_empty() => {
+                    "looks like output of `aws s3 sync`; see --keys-format"
+                }
+                _ if line.starts_with("s3://") => "looks like an S3 URI; write the key alone",
+                _ if line.starts_with(['/', '{', '[', '"']) => "does not look like an object key",
+                _ => return None,
+            };
+            Some((line, what))
+        })?;
+        Some(format!("the line `{}` {what}", line.escape_debug()))
+    }
+
     /// Returns the objects of a key list. Other lines, like totals and
     /// progress, are ignored; but a list without any object is an error, since
     /// it is probably in another format.
@@ -57,17 +92,25 @@ impl KeysFormat {
 /// Returns the keys of a whole site. The list is read as output of
 /// `aws s3 ls --recursive` if every line is, else as plain keys.
 pub fn site_keys(text: &str) -> Vec<&str> {
-    let is_ls = |line: &str| {
-        let trimmed = line.trim_start();
-        trimmed.is_empty()
-            || trimmed.starts_with("Total Objects:")
-            || trimmed.starts_with("Total Size:")
-            || ls_line(line).is_some()
-    };
-    if lines(text).all(is_ls) {
+    if KeysFormat::of(text) == KeysFormat::Ls {
         return lines(text).filter_map(ls_line).map(|object| object.key).collect();
     }
     lines(text).filter(|line| !line.is_empty()).collect()
+}
+
+fn is_ls(line: &str) -> bool {
+    let start = line.trim_start();
+    ["Total Objects:", "Total Size:", "PRE "].iter().any(|total| start.starts_with(total))
+        || ls_line(line).is_some()
+}
+
+fn is_sync(line: &str) -> bool {
+    // Progress is overwritten in the same line.
+    let line = line.rsplit('\r').next().unwrap_or(line);
+    let other = ["Completed ", "warning: ", "download: ", "upload failed: ", "copy failed: "];
+    line.is_empty()
+        || other.iter().any(|start| line.starts_with(start))
+        || !sync_line(line).is_empty()
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {
@@ -194,6 +237,28 @@ mod tests {
             r"`keys.txt` is not output of `aws s3 ls --recursive`; its first line is `a\tb.html`"
         );
         assert!(KeysFormat::Sync.read("keys.txt", "a.html\n").is_err());
+    }
+
+    #[test]
+    fn formats_are_found() {
+        const LS: &str = "2026-01-31 13:45:00 1 a\n           PRE b/\n\nTotal Objects: 1\n";
+        const SYNC: &str =
+            "Completed 1 B/2 B\rupload: ./a to s3://s/a\r\n(dryrun) delete: s3://s/b\n";
+        for (text, expected) in [
+            ("a.html\nb c\n", KeysFormat::Raw),
+            ("", KeysFormat::Raw),
+            (LS, KeysFormat::Ls),
+            (SYNC, KeysFormat::Sync),
+            (&format!("{LS}a.html\n"), KeysFormat::Raw),
+            (&format!("a.html\n{SYNC}"), KeysFormat::Raw),
+        ] {
+            assert_eq!(KeysFormat::of(text), expected, "{text}");
+            let has_warning = KeysFormat::of(text).warning(text).is_some();
+            assert_eq!(has_warning, expected == KeysFormat::Raw && text.len() > 30, "{text}");
+        }
+        for text in ["s3://b/a", "/a.html", "{\"Key\": \"a\"}"] {
+            assert!(KeysFormat::Raw.warning(text).is_some(), "{text}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use s3_cloudfront_invalidator::config::RULES_FILE;
 use time::OffsetDateTime;
 
@@ -40,10 +40,11 @@ pub struct Args {
     /// Bucket of the keys, or of the site.
     #[arg(long, value_name = "BUCKET")]
     bucket: Option<String>,
-    /// List of created keys, one per line, or - for standard input.
+    /// List of changed keys, or - for standard input: one key per line, or the output of
+    /// `aws s3 ls --recursive`, `aws s3 sync`, `cp`, `mv` or `rm`.
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
-    /// Format of the key list.
+    /// Format of the key list [default: found from its lines].
     #[arg(long, value_enum, requires = "keys")]
     keys_format: Option<KeysFormat>,
     /// All keys of the site, one per line or as `aws s3 ls --recursive` prints
@@ -64,16 +65,12 @@ pub struct Args {
 
 pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     let Args { payloads, bucket, keys, keys_format, site, batch, month_to_date, report } = args;
-    let format = keys_format.unwrap_or_default();
-    if keys.is_some() && bucket.is_none() && format != KeysFormat::Sync {
-        bail!("--keys needs --bucket, because the list does not name the bucket");
-    }
     let rules = input::load_rules(global)?;
     let mut draft = PlanDraft::new(&rules, site.is_some(), batch.map(|size| size as usize));
     let bucket = bucket.as_deref();
     let unreadable = match keys {
         Some(file) => {
-            changes::from_keys(&file, format, bucket, &mut draft)?;
+            changes::from_keys(&file, keys_format, bucket, &mut draft)?;
             Vec::new()
         }
         None => changes::from_payloads(&payloads, &mut draft)?,
@@ -91,8 +88,11 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
         Format::Text => text::print(&summary),
         Format::Json => document::print(&summary, &unreadable)?,
     }
+    if let Some(warning) = summary.warning() {
+        errln!("warning: {warning}");
+    }
     for reason in &unreadable {
-        anstream::eprintln!("error: {reason}");
+        errln!("error: {reason}");
     }
     Ok(if unreadable.is_empty() { Exit::Done } else { Exit::Negative })
 }

@@ -11,7 +11,7 @@ use s3_cloudfront_invalidator::{
     event::Change,
     item::Item,
     plan::{DistributionPlan, ExclusionCosts, Plan, Planner},
-    rules::{Action, Conditions, Decision, Rule, RuleSet},
+    rules::{Action, Conditions, Decision, Rule, RuleSet, Verdict},
     target::TargetIndex,
 };
 
@@ -32,6 +32,7 @@ pub struct PlanDraft<'r> {
     keeps_keys: bool,
     site: SiteInventory,
     batches: Option<BatchDraft<'r>>,
+    first_unmatched: Option<String>,
 }
 
 /// A bucket with changes.
@@ -44,6 +45,8 @@ struct ChangedBucket {
 
 pub struct PlanSummary {
     pub plan: Plan,
+    /// The first change that no rule matches, as an S3 URI.
+    first_unmatched: Option<String>,
     /// One entry for each distribution of the plan.
     figures: Vec<Figures>,
     /// Paths that the account has already invalidated this month.
@@ -84,6 +87,7 @@ impl<'r> PlanDraft<'r> {
             keeps_keys,
             site: SiteInventory::default(),
             batches: batch.map(|size| BatchDraft::new(rules, size)),
+            first_unmatched: None,
         }
     }
 
@@ -102,6 +106,9 @@ impl<'r> PlanDraft<'r> {
         let decision = rules.route(change);
         if let Some(batches) = batches {
             batches.add(change, delivery, &decision);
+        }
+        if decision.verdict == Verdict::Unmatched && self.first_unmatched.is_none() {
+            self.first_unmatched = Some(format!("s3://{}/{}", change.bucket, change.key));
         }
         if planner.add(change, delivery, &decision) {
             count(figures, rules, &decision);
@@ -139,7 +146,8 @@ impl<'r> PlanDraft<'r> {
 
     /// Makes the plan.
     pub fn finish(self, month_to_date: u64) -> PlanSummary {
-        let Self { rules, planner, mut figures, site, buckets, batches, .. } = self;
+        let Self { rules, planner, mut figures, site, buckets, batches, first_unmatched, .. } =
+            self;
         let mut exclusions = planner.exclusion_costs();
         let plan = planner.finish();
         let complete = |plan: &DistributionPlan| {
@@ -164,6 +172,7 @@ impl<'r> PlanDraft<'r> {
                 .map(|rule| rule.name.clone())
                 .collect(),
             plan,
+            first_unmatched,
             figures,
             month_to_date,
         }
@@ -171,6 +180,15 @@ impl<'r> PlanDraft<'r> {
 }
 
 impl PlanSummary {
+    /// Returns a warning if no rule matches any of the changes.
+    pub fn warning(&self) -> Option<String> {
+        let object = self.first_unmatched.as_ref()?.escape_debug().to_string();
+        let counts = &self.plan.counts;
+        (counts.unmatched == counts.changes).then(|| {
+            format!("no rule matches any change; `invalidator explain '{object}'` shows why")
+        })
+    }
+
     /// Returns each distribution's plan with its figures.
     pub fn distributions(&self) -> impl Iterator<Item = (&DistributionPlan, &Figures)> {
         self.plan.distributions.iter().zip(&self.figures)

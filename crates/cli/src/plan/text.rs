@@ -17,24 +17,22 @@ const DIMMED: Style = Style::new().dimmed();
 pub fn print(summary: &PlanSummary) {
     for block in report(summary, MAX_ENTRIES) {
         match block {
-            ReportBlock::Text(text) => anstream::println!("{text}"),
+            ReportBlock::Text(text) => outln!("{text}"),
             ReportBlock::Heading { title, remark } => {
-                anstream::println!("\n{HEADING}{title}{HEADING:#} {remark}");
+                outln!("\n{HEADING}{title}{HEADING:#} {remark}");
             }
             ReportBlock::Table { header, rows, first_number } => {
-                anstream::println!("{}", number_table(header, first_number, rows));
+                outln!("{}", number_table(header, first_number, rows));
             }
             ReportBlock::List { heading, entries, omitted } => {
-                anstream::println!("{heading}");
+                outln!("{heading}");
                 for ReportEntry { text, remark, is_wildcard, .. } in entries {
                     let style = if is_wildcard { WILDCARD } else { Style::new() };
                     let separator = if remark.is_empty() { "" } else { "  " };
-                    anstream::println!(
-                        "  {style}{text}{style:#}{separator}{DIMMED}{remark}{DIMMED:#}"
-                    );
+                    outln!("  {style}{text}{style:#}{separator}{DIMMED}{remark}{DIMMED:#}");
                 }
                 if omitted > 0 {
-                    anstream::println!("  {DIMMED}and {omitted} more{DIMMED:#}");
+                    outln!("  {DIMMED}and {omitted} more{DIMMED:#}");
                 }
             }
         }

@@ -41,8 +41,14 @@ type Cells = [String; 6];
 /// the target.
 const REPEATED_CELLS: usize = 5;
 
-/// Prints a table of all changes, then the problems, then the totals.
-pub fn print_text(invocations: &[Invocation]) {
+/// The most rows of the table, and the most problems, without `--verbose`.
+const MAX_ROWS: usize = 40;
+
+/// Prints a table of the changes, then the problems, then the totals. Without
+/// `verbose`, the table and the problems are cut after [`MAX_ROWS`].
+pub fn print_text(invocations: &[Invocation], verbose: bool) {
+    let most = if verbose { usize::MAX } else { MAX_ROWS };
+    let mut count = 0;
     let mut table = table(["payload", "event", "key", "rule", "target", "item", "invalidation"]);
     for Invocation { payload, result } in invocations {
         let rows = match result {
@@ -50,7 +56,9 @@ pub fn print_text(invocations: &[Invocation]) {
             Err(_) => vec![note("(refused)")],
         };
         let mut above: Vec<String> = Vec::new();
-        for row in rows {
+        count += rows.len();
+        let shown = most.saturating_sub(count - rows.len());
+        for row in rows.into_iter().take(shown) {
             let row: Vec<String> = [payload.clone()].into_iter().chain(row).collect();
             let mut is_repeated = true;
             table.add_row(row.iter().enumerate().map(|(at, cell)| {
@@ -60,13 +68,27 @@ pub fn print_text(invocations: &[Invocation]) {
             above = row;
         }
     }
-    anstream::println!("{table}\n");
-    for Invocation { payload, result } in invocations {
-        for problem in problems(result) {
-            anstream::println!("{payload}: {problem}");
-        }
+    outln!("{table}");
+    print_rest(count, most, "row");
+    outln!("");
+    let problems: Vec<String> = invocations
+        .iter()
+        .flat_map(|Invocation { payload, result }| {
+            problems(result).into_iter().map(move |problem| format!("{payload}: {problem}"))
+        })
+        .collect();
+    for problem in problems.iter().take(most) {
+        outln!("{problem}");
     }
-    anstream::println!("{}", totals(invocations));
+    print_rest(problems.len(), most, "problem");
+    outln!("{}", totals(invocations));
+}
+
+/// Says how many rows or problems are not shown.
+fn print_rest(count: usize, most: usize, noun: &str) {
+    if count > most {
+        outln!("and {}; --verbose shows all", pluralize(count - most, &format!("more {noun}")));
+    }
 }
 
 /// Returns the row of a payload without changes.

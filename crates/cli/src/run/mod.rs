@@ -51,6 +51,9 @@ pub struct Args {
     /// undisturbed run.
     #[arg(long, value_name = "SEED", conflicts_with_all = ["aws", "endpoint_url", "drain"])]
     chaos: Option<u64>,
+    /// Print every change, however many there are.
+    #[arg(long, conflicts_with = "chaos")]
+    verbose: bool,
     /// Number of changes for --chaos; those of the payloads are repeated.
     #[arg(long, value_name = "N", default_value_t = 10_000, requires = "chaos")]
     changes: usize,
@@ -68,7 +71,7 @@ enum Mode {
 }
 
 pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
-    let Args { payloads, endpoint_url, aws, drain, chaos, changes, mode } = args;
+    let Args { payloads, endpoint_url, aws, drain, verbose, chaos, changes, mode } = args;
     let config = input::load_config(global)?;
     let payloads = input::read_payloads(&payloads)?;
     let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -106,7 +109,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
             invocations.push(Invocation { payload: payload.name, result });
         }
         match global.format {
-            Format::Text => invocation::print_text(&invocations),
+            Format::Text => invocation::print_text(&invocations, verbose),
             Format::Json => invocation::print_document(&invocations)?,
         }
         let done = invocations.iter().all(Invocation::is_done);
