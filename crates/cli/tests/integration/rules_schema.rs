@@ -62,6 +62,31 @@ fn validator() -> Validator {
     jsonschema::validator_for(&schema).expect("a valid schema")
 }
 
+/// Editors offer the examples as completions.
+#[test]
+fn examples_are_valid() {
+    fn examples<'s>(value: &'s Value, found: &mut Vec<&'s Value>) {
+        found.extend(value.get("examples").is_some_and(Value::is_array).then_some(value));
+        match value {
+            Value::Object(fields) => fields.values().for_each(|value| examples(value, found)),
+            Value::Array(values) => values.iter().for_each(|value| examples(value, found)),
+            _ => {}
+        }
+    }
+    let schema = schema();
+    let mut parts = Vec::new();
+    examples(&schema, &mut parts);
+    assert!(parts.len() > 15, "{}", parts.len());
+    for part in parts {
+        let mut whole = part.clone();
+        whole["definitions"] = schema["definitions"].clone();
+        let validator = jsonschema::validator_for(&whole).expect("a valid schema");
+        for example in part["examples"].as_array().unwrap() {
+            assert!(validator.is_valid(example), "{example}");
+        }
+    }
+}
+
 fn errors(validator: &Validator, yaml: &str) -> Vec<String> {
     let value: Value = serde_yaml::from_str(yaml).expect("YAML");
     validator.iter_errors(&value).map(|error| error.to_string()).collect()
@@ -123,6 +148,8 @@ const VALID: &[&str] = &[
     "rules: [{ name: a, invalidate: { target: E1EXAMPLE1WWW, paths: [], tags: t } }]",
     "rules: [{ name: a, ignore: true, bucket: b, prefix: p, suffix: s, regex: r, events: created, account: '011122223333', region: eu-west-1, min_size: 1, max_size: 2 }]",
     "rules: [{ name: a, ignore: true, bucket: [b, c-*], prefix: [p], suffix: [s], regex: [r], events: [created, restored], account: [111122223333], region: [eu-west-1] }]",
+    "rules: [{ name: a, ignore: true, stop: false }]",
+    "rules: [{ name: a, regex: '(?P<größe>.)', invalidate: { target: E1EXAMPLE1WWW, paths: ['{dir}*', '/{1}'], tags: 'a{größe}' } }]",
     "rules: [{ name: a, ignore: true, except: { prefix: p } }]",
     "rules: [{ name: a, ignore: true, except: [{ prefix: p }, { account: 111122223333 }] }]",
     "tests: [{ key: s3://b/k, expect: unmatched }]",
@@ -204,6 +231,19 @@ const INVALID: &[&str] = &[
     "rules: [{ name: a, invalidate: [] }]",
     "rules: [{ name: a, invalidate: }]",
     "rules: [{ name: a, invalidate: 1 }]",
+    "rules: [{ name: ' ', ignore: true }]",
+    "rules: [{ name: a, ignore: true, invalidate: E1EXAMPLE1WWW }]",
+    "rules: [{ name: a, ignore: true, stop: true }]",
+    "rules: [{ name: a, invalidate: { target: E1EXAMPLE1WWW, paths: [] } }]",
+    "rules: [{ name: a, invalidate: { target: E1EXAMPLE1WWW, paths: [], tags: [] } }]",
+    "rules: [{ name: a, invalidate: { target: E1EXAMPLE1WWW, paths: feed.xml } }]",
+    "rules: [{ name: a, invalidate: { target: E1EXAMPLE1WWW, paths: ['https://www.example.com/'] } }]",
+    "rules: [{ name: a, invalidate: { target: E1EXAMPLE1WWW, tags: '#posts' } }]",
+    "rules: [{ name: a, invalidate: { target: E1EXAMPLE1WWW, tags: [a b] } }]",
+    "targets: { DistributionId: E1EXAMPLE1WWW }",
+    "targets: { a: { distribution: E1EXAMPLE1WWW, role_arn: 'arn:aws:iam::444455556666:role/a b' } }",
+    "targets: { a: { distribution: E1EXAMPLE1WWW, role_arn: 'arn:aws:iam::444455556666:role/a', external_id: 'a b' } }",
+    "tests: [{ key: s3://b/, expect: unmatched }]",
     "rules: [{ name: a, invalidate: { paths: /x } }]",
     "rules: [{ name: a, invalidate: { target: E1EXAMPLE1WWW, path: /x } }]",
     "rules: [{ name: a, invalidate: { target: E1EXAMPLE1WWW, paths: {path} } }]",
