@@ -131,11 +131,11 @@ def function(directory, environment):
         yield invoke
 
 
-def run(command, environment, **options):
-    """Runs a command and returns its output."""
+def run(command, environment, accepted=(0,), **options):
+    """Runs a command and returns its output, if its exit code is an accepted one."""
     options = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True, "check": False} | options
     done = subprocess.run(command, **options)
-    if done.returncode != 0:
+    if done.returncode not in accepted:
         raise Failed(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
 
