@@ -8,7 +8,7 @@ use crate::{Cli, Exit};
 /// Prints the completion script of a shell.
 ///
 /// For bash: `source <(invalidator completions bash)`, in ~/.bashrc.
-#[derive(clap::Args)]
+#[derive(Clone, Copy, clap::Args)]
 pub struct Args {
     shell: Shell,
 }

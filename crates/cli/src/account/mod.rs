@@ -1,8 +1,10 @@
 //! The CloudFront distributions of an AWS account.
 
+mod behavior;
 mod differences;
 
-pub use differences::differences;
+pub use behavior::Behavior;
+pub use differences::{Difference, compare};
 
 use std::collections::BTreeSet;
 
@@ -11,7 +13,7 @@ use aws_config::{BehaviorVersion, Region};
 use aws_sdk_cloudfront::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    types::{Aliases, DistributionList, Origins},
+    types::{Aliases, CacheBehaviors, DistributionConfig, DistributionList, Origins},
 };
 use s3_cloudfront_invalidator::config::check_sdk_variables;
 
@@ -28,10 +30,16 @@ pub struct AccountDistribution {
     /// Empty if there is none.
     pub default_root_object: String,
     pub origins: Vec<Origin>,
+    /// The cache behaviors; the default one is the last.
+    pub behaviors: Vec<Behavior>,
+    /// Whether origins can tag objects (`CacheTagConfig`).
+    pub has_cache_tags: bool,
 }
 
 #[derive(Debug, Default)]
 pub struct Origin {
+    /// The name that cache behaviors use.
+    pub id: String,
     pub domain_name: String,
     pub path: String,
 }
@@ -78,41 +86,69 @@ async fn read(client: &Client) -> anyhow::Result<Vec<AccountDistribution>> {
     let mut distributions = Vec::new();
     let mut pages = client.list_distributions().into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(sdk_error).context("cannot list the distributions")?;
+        let page =
+            page.map_err(|error| sdk_error(&error)).context("cannot list the distributions")?;
         let list = page.distribution_list();
         for summary in list.map(DistributionList::items).unwrap_or_default() {
             // The list does not contain the default root object.
             let id = summary.id();
             let config = client.get_distribution_config().id(id).send().await;
-            let config =
-                config.map_err(sdk_error).with_context(|| format!("cannot read `{id}`"))?;
-            let config = config.distribution_config();
+            let config = config
+                .map_err(|error| sdk_error(&error))
+                .with_context(|| format!("cannot read `{id}`"))?;
+            let Some(config) = config.distribution_config() else { continue };
+            let origins = config.origins().map(Origins::items).unwrap_or_default();
             distributions.push(AccountDistribution {
                 id: id.to_owned(),
                 aliases: summary.aliases().map(Aliases::items).unwrap_or_default().to_vec(),
-                default_root_object: config
-                    .and_then(|config| config.default_root_object())
-                    .unwrap_or_default()
-                    .to_owned(),
-                origins: summary
-                    .origins()
-                    .map(Origins::items)
-                    .unwrap_or_default()
+                default_root_object: config.default_root_object().unwrap_or_default().to_owned(),
+                origins: origins
                     .iter()
                     .map(|origin| Origin {
+                        id: origin.id().to_owned(),
                         domain_name: origin.domain_name().to_owned(),
                         path: origin.origin_path().unwrap_or_default().to_owned(),
                     })
                     .collect(),
+                behaviors: behaviors(client, config).await,
+                has_cache_tags: config.cache_tag_config().is_some(),
             });
         }
     }
     Ok(distributions)
 }
 
+#[expect(deprecated, reason = "older distributions have these settings in place of a cache policy")]
+async fn behaviors(client: &Client, config: &DistributionConfig) -> Vec<Behavior> {
+    let listed = config.cache_behaviors().map(CacheBehaviors::items).unwrap_or_default();
+    let mut behaviors: Vec<(Behavior, Option<&str>)> = listed
+        .iter()
+        .map(|one| {
+            let cache = (one.forwarded_values(), one.max_ttl());
+            let behavior = Behavior::new(one.path_pattern(), one.target_origin_id(), cache);
+            (behavior, one.cache_policy_id())
+        })
+        .collect();
+    behaviors.extend(config.default_cache_behavior().map(|one| {
+        let cache = (one.forwarded_values(), one.max_ttl());
+        (Behavior::new("*", one.target_origin_id(), cache), one.cache_policy_id())
+    }));
+    let mut read = Vec::new();
+    for (mut behavior, policy) in behaviors {
+        if let Some(policy) = policy {
+            // A policy that may not be read is not compared.
+            let policy = client.get_cache_policy().id(policy).send().await.ok();
+            let policy = policy.as_ref().and_then(|answer| answer.cache_policy());
+            behavior.set_policy(policy.and_then(|policy| policy.cache_policy_config()));
+        }
+        read.push(behavior);
+    }
+    read
+}
+
 /// Returns the cause of a failed call in one sentence. The `Display` of SDK errors
 /// is shorter than that, and their `DisplayErrorContext` longer.
-fn sdk_error<E>(error: SdkError<E>) -> anyhow::Error
+fn sdk_error<E>(error: &SdkError<E>) -> anyhow::Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
@@ -126,7 +162,7 @@ where
         };
         return anyhow::anyhow!("{message} ({code}){help}");
     }
-    let error: &dyn std::error::Error = &error;
+    let error: &dyn std::error::Error = error;
     let causes = std::iter::successors(Some(error), |error| error.source());
     let causes: Vec<String> = causes.map(|cause| cause.to_string().replace('\n', " ")).collect();
     if causes.iter().any(|cause| cause.contains("credential")) {
@@ -140,7 +176,13 @@ where
 
 #[cfg(test)]
 fn origin(domain_name: &str, path: &str) -> Origin {
-    Origin { domain_name: domain_name.to_owned(), path: path.to_owned() }
+    let id = domain_name.split('.').next().unwrap_or_default().to_owned();
+    Origin { id, domain_name: domain_name.to_owned(), path: path.to_owned() }
+}
+
+#[cfg(test)]
+fn behavior(path_pattern: &str, origin: &str) -> Behavior {
+    Behavior::new(path_pattern, origin, (None, None))
 }
 
 /// Two distributions with S3 origins and one without.
@@ -155,6 +197,8 @@ pub fn example_account() -> Vec<AccountDistribution> {
                 origin("example-site.s3.eu-west-1.amazonaws.com", "/public"),
                 origin("api.example.com", ""),
             ],
+            behaviors: vec![behavior("/api/*", "api"), behavior("*", "example-site")],
+            has_cache_tags: false,
         },
         AccountDistribution {
             id: "E2EXAMPLE2BLOG".to_owned(),
@@ -164,6 +208,8 @@ pub fn example_account() -> Vec<AccountDistribution> {
                 origin("example-blog.s3-website-eu-west-1.amazonaws.com", ""),
                 origin("example-site.s3.amazonaws.com", "/public"),
             ],
+            behaviors: vec![behavior("/site/*", "example-site"), behavior("*", "example-blog")],
+            has_cache_tags: true,
         },
         AccountDistribution {
             id: "E3EXAMPLE3API".to_owned(),

@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use s3_cloudfront_invalidator::{
     config::RULES_FILE,
     distribution::DistributionId,
-    rules::{FALLBACK_TARGET, RuleSet},
+    rules::{FALLBACK_TARGET, RulesFile},
 };
 
 use self::report::CheckReport;
 use crate::{
     Exit, Format, Global,
-    account::{self, differences},
+    account::{self, compare},
     input::{self, missing_rules},
     output::print_json,
 };
@@ -48,18 +48,20 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     };
     let report = CheckReport::new(&name, &bytes, fallback().as_ref());
     // The account is not compared with rules that do not load.
-    let rules = if args.aws { RuleSet::parse(&name, &bytes).ok() } else { None };
-    let differences = rules.map(|rules| differences_from_account(&rules)).transpose()?;
+    let file = if args.aws { RulesFile::read(&name, &bytes).ok() } else { None };
+    let file = file.filter(|file| !file.findings.has_error());
+    let comparison =
+        file.map(|file| anyhow::Ok(compare(&file, &account::distributions()?))).transpose()?;
+    for note in comparison.iter().flat_map(|comparison| &comparison.notes) {
+        errln!("note: {note}");
+    }
+    let differences = comparison.map(|comparison| comparison.differences);
     match global.format {
         Format::Text => out!("{}", report.text(differences.as_deref())),
         Format::Json => print_json(&report.document(differences.as_deref()))?,
     }
     let passed = !report.findings.has_error() && differences.is_none_or(|list| list.is_empty());
     Ok(if passed { Exit::Done } else { Exit::Negative })
-}
-
-fn differences_from_account(rules: &RuleSet) -> anyhow::Result<Vec<String>> {
-    Ok(differences(rules, &account::distributions()?))
 }
 
 /// The distribution of unmatched changes, whose target is in use even if no rule

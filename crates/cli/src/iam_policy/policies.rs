@@ -142,6 +142,11 @@ pub fn setup(account: PolicyAccount<'_>) -> Value {
             &["cloudfront:GetDistributionConfig"],
             &json!([account.arn("cloudfront", "", "distribution/*")]),
         ),
+        statement(
+            "ReadCachePolicies",
+            &["cloudfront:GetCachePolicy"],
+            &json!([account.arn("cloudfront", "", "cache-policy/*")]),
+        ),
     ])
 }
 

@@ -12,7 +12,7 @@ use super::{
     snippet::Rendered,
     suggest,
 };
-use crate::output::pluralize;
+use crate::{account::Difference, output::pluralize};
 
 /// Everything that `check` finds in a file.
 #[derive(Debug)]
@@ -43,16 +43,16 @@ impl CheckReport {
     }
 
     /// The report for people. `differences` are those from the AWS account.
-    pub fn text(&self, differences: Option<&[String]>) -> String {
+    pub fn text(&self, differences: Option<&[Difference]>) -> String {
         let file = self.findings.file();
         let mut text = String::new();
         if !self.findings.is_empty() {
             text = format!("{}\n", Rendered(&self.findings));
         }
-        for difference in differences.unwrap_or_default() {
-            text.push_str(&format!("{file}: {difference}\n"));
+        for Difference { line, message } in differences.unwrap_or_default() {
+            text.push_str(&format!("{file}:{line}: {message}\n"));
         }
-        let account = match differences.map(<[String]>::len) {
+        let account = match differences.map(<[Difference]>::len) {
             None => String::new(),
             Some(0) => "; no differences from the account".to_owned(),
             Some(count) => format!("; {} from the account", pluralize(count, "difference")),
@@ -89,7 +89,7 @@ impl CheckReport {
     }
 
     /// The report for scripts.
-    pub fn document<'r>(&'r self, differences: Option<&'r [String]>) -> CheckDocument<'r> {
+    pub fn document<'r>(&'r self, differences: Option<&'r [Difference]>) -> CheckDocument<'r> {
         let findings = &self.findings;
         let entries = findings.iter().map(|finding| {
             let Finding { code, message, path, span, notes, .. } = finding;
@@ -128,7 +128,7 @@ pub struct CheckDocument<'r> {
     /// Whether there may be more findings than those listed.
     truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    account_differences: Option<&'r [String]>,
+    account_differences: Option<&'r [Difference]>,
 }
 
 #[derive(Serialize)]
