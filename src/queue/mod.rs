@@ -27,7 +27,8 @@
 //! | message | what happens | where it is then |
 //! |---|---|---|
 //! | all its items were accepted, or are unaddressable | DeleteMessageBatch | gone |
-//! | an item was not accepted, or the message is unreadable | ChangeMessageVisibilityBatch: visible again after 15 s, 30 s, 60 s … 7 min | in the queue, at last in the dead-letter queue |
+//! | an item was not accepted | ChangeMessageVisibilityBatch: visible again after 15 s, 30 s, 60 s … 7 min | in the queue, at last in the dead-letter queue |
+//! | the message is unreadable | the same, after 15 s each time | in the queue, and soon in the dead-letter queue |
 //! | could not be deleted or released in time | nothing | visible when its timeout ends, and handled again |
 //! | the process ended first | nothing | visible when its timeout ends |
 //!
@@ -296,18 +297,23 @@ impl Queue {
         needs_redelivery: &[bool],
         deadline: Instant,
     ) -> DrainCounts {
-        let (mut done, mut kept) = (Vec::new(), Vec::new());
+        let (mut done, mut kept, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         let deliveries = deliveries.iter().zip(needs_redelivery);
         for (receipt, (delivery, again)) in receipts.list.into_iter().zip(deliveries) {
             if *again {
                 self.remember(delivery, &receipt);
-                kept.push(receipt);
-            } else {
-                done.push(receipt);
             }
+            let list = match again {
+                false => &mut done,
+                true if delivery.unreadable.is_empty() => &mut kept,
+                true => &mut unreadable,
+            };
+            list.push(receipt);
         }
         let deleted = self.delete(&done, deadline).await;
         self.release(&kept, release_seconds, deadline).await;
+        // Waiting does not help, so that it becomes a dead letter soon.
+        self.release(&unreadable, |_| RELEASE_SECONDS.0, deadline).await;
         DrainCounts { received: receipts.received, deleted, kept: receipts.received - deleted }
     }
 
@@ -427,7 +433,7 @@ impl ReceivedBatch {
 
 /// How often a message was received.
 fn receives(message: &Message) -> u32 {
-    attribute(message, MessageSystemAttributeName::ApproximateReceiveCount)
+    attribute(message, &MessageSystemAttributeName::ApproximateReceiveCount)
         .and_then(|count| count.parse().ok())
         .unwrap_or(1)
 }
@@ -439,7 +445,7 @@ fn receives(message: &Message) -> u32 {
 fn suspicion(message: &Message, releases: u32, now: SystemTime, timeout: Duration) -> u32 {
     let ended = receives(message).saturating_sub(1 + releases);
     let first = MessageSystemAttributeName::ApproximateFirstReceiveTimestamp;
-    let first = attribute(message, first).and_then(|time| time.parse().ok());
+    let first = attribute(message, &first).and_then(|time| time.parse().ok());
     let elapsed = first.map_or(Duration::MAX, |time| {
         now.duration_since(UNIX_EPOCH + Duration::from_millis(time)).unwrap_or_default()
     });
@@ -448,8 +454,8 @@ fn suspicion(message: &Message, releases: u32, now: SystemTime, timeout: Duratio
     if may_have_ended { ended + 1 } else { 1 }
 }
 
-fn attribute(message: &Message, name: MessageSystemAttributeName) -> Option<&str> {
-    message.attributes.as_ref()?.get(&name).map(String::as_str)
+fn attribute<'m>(message: &'m Message, name: &MessageSystemAttributeName) -> Option<&'m str> {
+    message.attributes.as_ref()?.get(name).map(String::as_str)
 }
 
 /// How long a message stays hidden that was received `receives` times.

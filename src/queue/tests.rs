@@ -86,6 +86,19 @@ async fn what_is_not_done_is_redelivered_later_each_time_and_becomes_a_dead_lett
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_unreadable_message_is_soon_a_dead_letter() {
+    let (simulated, queue) = queue(0, SqsOptions::default());
+    simulated.send("no event");
+    let start = Instant::now();
+    while !simulated.is_empty() {
+        let batch = receive(&queue).await;
+        settle(&queue, batch, |_| true).await;
+    }
+    assert_eq!(simulated.dead_letters().len(), 1);
+    assert!(start.elapsed() < Duration::from_secs(300), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_message_is_visible_while_its_invocation_runs() {
     let (simulated, queue) = queue(30, SqsOptions::default());
     let start = Instant::now();
