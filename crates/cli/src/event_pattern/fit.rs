@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    EventPatterns, PatternLimits, json,
+    EventPatterns, PatternLimits,
+    complexity::complexity,
+    json,
     row::{Row, Scope, disjoint_groups, reduce},
     text_filter::TextFilter,
 };
@@ -74,9 +76,9 @@ fn pack(rows: &[Row], limits: PatternLimits) -> Result<Vec<Value>, (Vec<Row>, Ve
 }
 
 fn render_within(rows: &[Row], limits: PatternLimits) -> Option<Value> {
-    let wildcards = rows.iter().filter(|row| row.key.is_wildcard()).count();
     let pattern = json::pattern(rows);
-    (wildcards <= limits.wildcards && json::length(&pattern) <= limits.characters)
+    (json::length(&pattern) <= limits.characters
+        && complexity(&pattern, limits.complexity + 1) <= limits.complexity)
         .then_some(pattern)
 }
 

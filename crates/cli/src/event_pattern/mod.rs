@@ -1,6 +1,7 @@
 //! `invalidator event-pattern`: filters for EventBridge that match what the rules
 //! match.
 
+mod complexity;
 mod delivery;
 mod evaluate;
 mod fit;
@@ -65,7 +66,8 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<Exit> {
         return delivery::test(patterns, file, global.format);
     }
     if !args.into.is_empty() {
-        fill_templates(&args.into, &sam_template::event_rules(patterns))?;
+        fill_templates(&args.into, &[sam_template::event_rules(patterns)])?;
+        return Ok(Exit::Done);
     } else if let Some(part) = args.part {
         let Some(pattern) = part.checked_sub(1).and_then(|index| patterns.get(index)) else {
             bail!("no pattern {part}: the rules need {}", pluralize(patterns.len(), "pattern"));
@@ -90,7 +92,7 @@ fn bucket_pattern(name: &str) -> BucketPattern {
 
 /// Prints what the patterns do not show.
 fn print_notes(made: &EventPatterns, limits: PatternLimits) {
-    let PatternLimits { characters, wildcards, patterns } = limits;
+    let PatternLimits { characters, complexity, patterns } = limits;
     let count = made.patterns.len();
     if count == 0 {
         errln!("note: no pattern is needed, because the rules invalidate nothing");
@@ -102,7 +104,7 @@ fn print_notes(made: &EventPatterns, limits: PatternLimits) {
         errln!(
             "note: the patterns deliver more events than the rules act on, which costs a little \
              and is otherwise harmless: the rules do not fit into {patterns} patterns of \
-             {characters} characters and {wildcards} wildcards"
+             {characters} characters and complexity {complexity}"
         );
     }
     if made.every_bucket {

@@ -45,11 +45,9 @@ pub struct PatternLimits {
     /// Characters of a pattern. The quota is 2,048 and can be raised.
     /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>
     pub characters: usize,
-    /// `wildcard` entries of a pattern. EventBridge refuses patterns that are
-    /// "too complex" and documents no number. The complexity is the number of
-    /// wildcards that a value may match partially at the same time
-    /// (<https://github.com/aws/event-ruler>), so it is at most their number.
-    pub wildcards: usize,
+    /// The complexity of a pattern, which [`super::complexity`] defines.
+    /// EventBridge is known to accept 9 and to refuse 11.
+    pub complexity: usize,
     /// Patterns, each of which becomes a rule. The quotas are 300 rules per
     /// bus, 30 of them with wildcards.
     pub patterns: usize,
@@ -57,7 +55,7 @@ pub struct PatternLimits {
 
 impl Default for PatternLimits {
     fn default() -> Self {
-        Self { characters: 2_048, wildcards: 16, patterns: 10 }
+        Self { characters: 2_048, complexity: 9, patterns: 10 }
     }
 }
 

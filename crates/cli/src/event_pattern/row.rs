@@ -102,19 +102,59 @@ impl Row {
 }
 
 /// Returns the fewest rows for the same events, sorted. Rows that differ only
-/// in their detail types are joined; rows that another one covers are dropped.
+/// in their detail types or in a part of their scope are joined; rows that
+/// another one covers are dropped.
+///
+/// Rows with the same bucket and key have no detail type, no account or no
+/// region in common: event-ruler drops an alternative if every field of it has
+/// an entry in common with an earlier one.
 pub(super) fn reduce(rows: Vec<Row>) -> Vec<Row> {
-    let mut joined: BTreeMap<_, BTreeSet<&'static str>> = BTreeMap::new();
+    let mut types: BTreeMap<_, BTreeSet<&'static str>> = BTreeMap::new();
     for Row { scope, bucket, key, detail_types } in rows {
-        joined.entry((scope, bucket, key)).or_default().extend(detail_types);
+        for account in each(scope.accounts) {
+            for region in each(scope.regions.clone()) {
+                let place = (account.clone(), region, bucket.clone(), key.clone());
+                types.entry(place).or_default().extend(&detail_types);
+            }
+        }
     }
-    let rows: Vec<Row> = joined
-        .into_iter()
-        .map(|((scope, bucket, key), detail_types)| Row { scope, bucket, key, detail_types })
-        .collect();
+    let regions =
+        grouped(types.into_iter().map(|((account, region, bucket, key), types)| {
+            ((account, bucket, key, types), region)
+        }));
+    let accounts =
+        grouped(regions.into_iter().map(|((account, bucket, key, types), regions)| {
+            ((regions, bucket, key, types), account)
+        }));
+    let rows = accounts.into_iter().map(|((regions, bucket, key, detail_types), accounts)| Row {
+        scope: Scope { accounts, regions },
+        bucket,
+        key,
+        detail_types,
+    });
+    let rows: Vec<Row> = BTreeSet::from_iter(rows).into_iter().collect();
     // Distinct rows never cover each other both ways.
     let is_covered = |row: &Row| rows.iter().any(|other| other != row && other.covers(row));
     rows.iter().filter(|row| !is_covered(row)).cloned().collect()
+}
+
+/// Returns each value of a set; `None` for all values.
+fn each(set: Option<BTreeSet<String>>) -> Vec<Option<String>> {
+    set.map_or_else(|| vec![None], |set| set.into_iter().map(Some).collect())
+}
+
+/// Collects the values that have the same key, but keeps `None` apart.
+fn grouped<K: Ord + Clone>(
+    values: impl Iterator<Item = (K, Option<String>)>,
+) -> Vec<(K, Option<BTreeSet<String>>)> {
+    let mut groups: BTreeMap<(K, bool), Option<BTreeSet<String>>> = BTreeMap::new();
+    for (key, value) in values {
+        let group = groups.entry((key, value.is_none())).or_default();
+        if let Some(value) = value {
+            group.get_or_insert_default().insert(value);
+        }
+    }
+    groups.into_iter().map(|((key, _), values)| (key, values)).collect()
 }
 
 /// Groups rows such that no event matches rows of two groups.

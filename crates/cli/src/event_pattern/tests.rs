@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use s3_cloudfront_invalidator::{
     event::{self, Kind},
@@ -6,8 +8,8 @@ use s3_cloudfront_invalidator::{
 use serde_json::{Value, json};
 
 use super::{
-    EventPatterns, PatternLimits, PatternOptions, bucket_pattern, evaluate::matches,
-    event_patterns, json, row::kind_detail_types,
+    EventPatterns, PatternLimits, PatternOptions, bucket_pattern, complexity::complexity,
+    evaluate::matches, event_patterns, json, row::kind_detail_types,
 };
 
 /// Makes the patterns for rules that have these conditions, or `ignore`.
@@ -141,16 +143,17 @@ fn the_deepest_directories_are_widened_first() {
 }
 
 #[test]
-fn suffixes_beyond_the_wildcard_limit_are_dropped() {
+fn suffixes_beyond_the_complexity_limit_are_dropped() {
     let suffixed = |count: usize| {
         let suffixes: Vec<String> = (0..count).map(|i| format!(".{i:03}")).collect();
         let conditions = format!("bucket: a, prefix: a/, suffix: {suffixes:?}");
         made(&[&conditions], &PatternOptions::default())
     };
-    // 16 in each of 10 patterns.
-    assert_eq!((suffixed(160).patterns.len(), suffixed(160).widened), (10, false));
-    assert!(suffixed(161).widened);
-    assert_eq!(suffixed(161).patterns, [keys(&json!([{"prefix": "a/"}]))]);
+    // 4 in each of 10 patterns.
+    assert_eq!((suffixed(4).patterns.len(), suffixed(5).patterns.len()), (1, 2));
+    assert_eq!((suffixed(40).patterns.len(), suffixed(40).widened), (10, false));
+    assert!(suffixed(41).widened);
+    assert_eq!(suffixed(41).patterns, [keys(&json!([{"prefix": "a/"}]))]);
 }
 
 /// Every kind that `events` can name has the detail types that
@@ -261,6 +264,40 @@ fn delivered(patterns: &[Value], event: &Value) -> usize {
     patterns.iter().filter(|pattern| matches(pattern, event)).count()
 }
 
+/// The fields of each alternative of a pattern, with their entries.
+fn alternatives(pattern: &Value) -> Vec<BTreeMap<String, Vec<Value>>> {
+    let mut alternatives = vec![BTreeMap::new()];
+    for (name, value) in pattern.as_object().expect("an object") {
+        let parts: Vec<BTreeMap<String, Vec<Value>>> = match value {
+            Value::Array(list) if name == "$or" => {
+                list.iter().flat_map(self::alternatives).collect()
+            }
+            Value::Array(entries) => vec![BTreeMap::from([(name.clone(), entries.clone())])],
+            nested => self::alternatives(nested),
+        };
+        let with = |fields: &BTreeMap<_, _>| {
+            let extended = parts.iter().map(|part| {
+                let fields: BTreeMap<_, _> = fields.clone();
+                fields.into_iter().chain(part.clone()).collect()
+            });
+            extended.collect::<Vec<_>>()
+        };
+        alternatives = alternatives.iter().flat_map(with).collect();
+    }
+    alternatives
+}
+
+/// Whether event-ruler takes one alternative for another, and drops it.
+fn shares_every_field(
+    one: &BTreeMap<String, Vec<Value>>,
+    earlier: &BTreeMap<String, Vec<Value>>,
+) -> bool {
+    one.len() == earlier.len()
+        && one.iter().all(|(field, entries)| {
+            earlier.get(field).is_some_and(|list| list.iter().any(|entry| entries.contains(entry)))
+        })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
@@ -291,15 +328,20 @@ proptest! {
         events in vec(event(), 32),
         fallback in any::<bool>(),
         characters in 350_usize..800,
-        wildcards in 0_usize..4,
+        max_complexity in 0_usize..10,
         patterns in 1_usize..4,
     ) {
-        let limits = PatternLimits { characters, wildcards, patterns };
+        let limits = PatternLimits { characters, complexity: max_complexity, patterns };
         let made = event_patterns(&rules, &PatternOptions { fallback, fallback_buckets: Vec::new(), limits });
         prop_assert!(made.patterns.len() <= patterns);
         for pattern in &made.patterns {
             prop_assert!(json::length(pattern) <= characters);
-            prop_assert!(pattern.to_string().matches(r#""wildcard":"#).count() <= wildcards);
+            prop_assert!(complexity(pattern, 100) <= max_complexity);
+            let all = alternatives(pattern);
+            for (at, one) in all.iter().enumerate() {
+                let dropped = all[..at].iter().any(|earlier| shares_every_field(one, earlier));
+                prop_assert!(!dropped, "{pattern}");
+            }
         }
         for (event, kind) in events {
             let acted_on = rules.iter().any(|rule| satisfies(&rule.conditions, &event, kind));
