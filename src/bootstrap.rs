@@ -58,7 +58,9 @@ async fn invoke(
     let report = function.handle(payload, &context.request_id, deadline(context)).await?;
     telemetry::log(&report);
     let name = &context.env_config.function_name;
-    for line in telemetry::metric_lines(name, target_names, &report, since_epoch_ms()) {
+    let now_ms = since_epoch_ms();
+    let level = telemetry::metric_level();
+    for line in telemetry::metric_lines(name, target_names, &report, now_ms, level) {
         emit(&line);
     }
     report.answer()

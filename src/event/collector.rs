@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt::Write, sync::Arc};
 
-use super::{Change, Delivery, Unreadable};
+use super::{Change, Delivery, Unreadable, unreadable::Quoted};
 
 /// The number of errors that are kept of one delivery, so that a payload of a
 /// million bad elements does not make an error of a gigabyte.
@@ -59,6 +59,11 @@ impl<'a> Collector<'a> {
             self.delivery.changes.reserve_exact(1);
         }
         self.delivery.changes.extend(change);
+    }
+
+    /// Notes the type of an event that is not S3's own.
+    pub(super) fn note_foreign(&mut self, detail_type: &str) {
+        self.delivery.foreign.get_or_insert_with(|| Quoted(detail_type).to_string());
     }
 
     /// Records an error with the position at which it occurred.

@@ -50,7 +50,9 @@
 //! - [`Kind`] is derived from EventBridge's `detail-type` or from the
 //!   notification's `eventName`, with or without the prefix `s3:`. Unknown names,
 //!   test events and restores that have only started are counted as skipped,
-//!   because S3 may add event types at any time.
+//!   because S3 may add event types at any time. [`Delivery::foreign`] names a
+//!   `detail-type` that does not start with `Object `, because an event rule
+//!   that sends such events is wired to the wrong ones.
 //! - [`Kind::VersionExpired`] is the permanent removal by a lifecycle rule of a
 //!   version with an id. Every other removal is [`Kind::Deleted`].
 //! - Keys from EventBridge are raw. Keys from notifications are form-encoded:
@@ -135,6 +137,9 @@ pub struct Delivery {
     /// The number of valid events that are no change: S3's test event, unknown
     /// event types, restores that have only started.
     pub skipped: usize,
+    /// The first `detail-type` of a skipped event that is none of S3's object
+    /// events, such as `AWS API Call via CloudTrail`.
+    pub foreign: Option<String>,
 }
 
 impl Delivery {

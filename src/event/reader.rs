@@ -127,6 +127,10 @@ impl Reader<'_> {
             Ok(())
         } else if object.is_event() {
             let change = eventbridge::read(object, self.into.id, self.into.names)?;
+            let detail_type = object.detail_type.as_deref().unwrap_or_default();
+            if change.is_none() && !detail_type.starts_with("Object ") {
+                self.into.note_foreign(detail_type);
+            }
             self.into.add(change);
             Ok(())
         } else if is_empty(json) {

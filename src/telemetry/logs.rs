@@ -42,6 +42,16 @@ pub fn init() {
     }
 }
 
+/// The level that lines of metrics need to be kept: Lambda counts a line of JSON
+/// without a level as INFO, and drops it if the log level is higher.
+pub fn metric_level() -> Option<&'static str> {
+    match LevelFilter::current() {
+        LevelFilter::WARN => Some("WARN"),
+        LevelFilter::ERROR => Some("ERROR"),
+        _ => None,
+    }
+}
+
 /// Whether [`log`] writes a line for every change.
 pub fn is_debug() -> bool {
     tracing::enabled!(tracing::Level::DEBUG)
@@ -70,6 +80,12 @@ pub fn log(report: &InvocationReport) {
             let id = delivery.id.as_deref().unwrap_or_default();
             error!(delivery = id, "cannot read delivery {id:?}: {unreadable}");
         }
+    }
+    if let Some(foreign) = payload.deliveries.iter().find_map(|one| one.foreign.as_deref()) {
+        warn!(
+            "skipped an event of type {foreign}, which is none of S3's object events: correct the \
+             `detail-type` of the event rule, for example to \"Object Created\""
+        );
     }
     if let Some(DrainCounts { received, deleted, kept }) = *drained {
         info!(

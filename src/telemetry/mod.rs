@@ -7,5 +7,5 @@
 mod logs;
 mod metrics;
 
-pub use logs::{init, is_debug, log};
+pub use logs::{init, is_debug, log, metric_level};
 pub use metrics::{TargetNames, metric_lines};

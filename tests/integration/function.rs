@@ -357,6 +357,43 @@ async fn rules_path_names_the_rules_file() {
     assert_eq!(accepted(&simulator), [("E4EXAMPLE".to_owned(), items(&["/public/a.html"]))]);
 }
 
+/// Lambda counts lines without a level as INFO.
+#[tokio::test]
+async fn metrics_have_the_level_that_keeps_them() {
+    let simulator = simulator(SimulatorOptions::default()).await;
+    for (level, expected) in [("WARN", json!("WARN")), ("INFO", Value::Null)] {
+        let environment = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_LAMBDA_LOG_LEVEL", level)];
+        let mut function = function(&simulator, Some(RULES), &environment).await;
+        function.invoke(created("site", "public/a.html")).await.response();
+        let log = function.stdout();
+        let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+        let metrics: Vec<Value> = lines.filter(|line| line["_aws"].is_object()).collect();
+        assert_eq!(metrics.len(), 2, "{log}");
+        for line in metrics {
+            assert_eq!(line["level"], expected, "{line}");
+            assert_eq!(line["timestamp"].is_string(), expected.is_string(), "{line}");
+        }
+    }
+}
+
+/// An event rule with the wrong `detail-type` looks healthy.
+#[tokio::test]
+async fn events_of_another_type_are_warned_of() {
+    let simulator = simulator(SimulatorOptions::default()).await;
+    let mut function = function(&simulator, Some(RULES), &[]).await;
+    for (detail_type, warned) in [
+        ("Object Created", false),
+        ("Object Restore Initiated", false),
+        ("AWS API Call via CloudTrail", true),
+    ] {
+        let event = event(detail_type, "site", "public/a.html").to_string();
+        function.invoke(sqs(&[("m1", &event)])).await.response();
+        let log = function.stdout();
+        assert_eq!(log.contains("none of S3's object events"), warned, "{log}");
+        assert_eq!(log.contains("`AWS API Call via CloudTrail`"), warned, "{log}");
+    }
+}
+
 #[tokio::test]
 async fn metrics_and_logs_are_lines_of_json_without_secrets() {
     let simulator = simulator(SimulatorOptions::default()).await;

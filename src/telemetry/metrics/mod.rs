@@ -14,6 +14,7 @@ use std::{
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     cloudfront::{Outcome, SubmittedDistribution, SubmittedItem},
@@ -90,12 +91,14 @@ struct DrainMetrics {
     kept: usize,
 }
 
-/// The lines of one invocation, answered at `now_ms`.
+/// The lines of one invocation, answered at `now_ms`. With a level, Lambda
+/// treats them as log lines of that level.
 pub fn metric_lines(
     function_name: &str,
     target_names: &TargetNames,
     report: &InvocationReport,
     now_ms: i64,
+    level: Option<&str>,
 ) -> Vec<String> {
     let changes = report.payload.deliveries.iter().flat_map(|delivery| &delivery.changes);
     let ages: HashMap<Identity, i64> = changes
@@ -118,17 +121,22 @@ pub fn metric_lines(
     };
     let all = Metrics::new(&submission.distributions, &submission.changes, &ages);
     let all = Metrics { invocation: Some(invocation), ..all };
-    let mut lines = vec![line(&[("FunctionName", function_name)], &all, now_ms)];
+    let mut lines = vec![line(&[("FunctionName", function_name)], &all, now_ms, level)];
     for part in &submission.distributions {
         let metrics = Metrics::new(slice::from_ref(part), &submission.changes, &ages);
         let target = target_names.0.get(&part.distribution).map_or("", String::as_str);
         let dimensions = [("FunctionName", function_name), ("Target", target)];
-        lines.push(line(&dimensions, &metrics, now_ms));
+        lines.push(line(&dimensions, &metrics, now_ms, level));
     }
     lines
 }
 
-fn line(dimensions: &[(&str, &str)], metrics: &Metrics, now_ms: i64) -> String {
+fn line(
+    dimensions: &[(&str, &str)],
+    metrics: &Metrics,
+    now_ms: i64,
+    level: Option<&str>,
+) -> String {
     let mut line = json!(metrics);
     let names = line.as_object().into_iter().flat_map(Map::keys);
     let definitions: Vec<Value> = names
@@ -147,7 +155,18 @@ fn line(dimensions: &[(&str, &str)], metrics: &Metrics, now_ms: i64) -> String {
             { "Namespace": NAMESPACE, "Dimensions": [names], "Metrics": definitions },
         ],
     });
+    if let Some(level) = level {
+        // Lambda reads the level only of lines that have a timestamp, too.
+        // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+        line["level"] = json!(level);
+        line["timestamp"] = json!(rfc_3339(now_ms));
+    }
     line.to_string()
+}
+
+fn rfc_3339(ms: i64) -> Option<String> {
+    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).ok()?;
+    time.format(&Rfc3339).ok()
 }
 
 impl Metrics {

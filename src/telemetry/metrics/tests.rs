@@ -65,7 +65,7 @@ fn report() -> InvocationReport {
 
 fn lines() -> Vec<Value> {
     let names = BTreeMap::from([(distribution(), "www blog".to_owned())]);
-    metric_lines("invalidator", &TargetNames(names), &report(), 4_000)
+    metric_lines("invalidator", &TargetNames(names), &report(), 4_000, None)
         .iter()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
