@@ -37,17 +37,18 @@ def main():
             aws(environment, "s3api", "create-bucket", "--bucket", bucket,
                 "--create-bucket-configuration", f"LocationConstraint={REGION}")
 
-        # The working directory of the commands: rules.yaml, the package, and `aws` and `invalidator` on the path.
-        (directory / "rules.yaml").write_bytes((ROOT / "rules.yaml").read_bytes())
-        package = directory / "target/lambda/s3-cloudfront-invalidator/bootstrap.zip"
-        package.parent.mkdir(parents=True)
-        package.write_bytes(machine.empty_package())
+        # The working directory of the commands: the user's folder, and `aws` and `invalidator` on the path.
+        site = directory / "site"
+        (site / "rules").mkdir(parents=True)
+        (site / "rules/rules.yaml").write_bytes((ROOT / "rules.yaml").read_bytes())
+        (site / "function.zip").write_bytes(machine.empty_package())
         programs = directory / "programs"
         programs.mkdir()
         aws_cli = next(Path(place, "aws") for place in os.get_exec_path() if Path(place, "aws").exists())
         (programs / "aws").write_text(f'#!/bin/sh\nexec {aws_cli} --endpoint-url {moto} "$@"\n')
         (programs / "aws").chmod(0o755)
         (programs / "invalidator").symlink_to(machine.INVALIDATOR)
+        before = set(directory.iterdir())
         environment["PATH"] = f"{programs}:{environment['PATH']}"
         machine.run(["sh", "-eu", "-c", commands()], environment, cwd=directory)
 
@@ -60,7 +61,15 @@ def main():
         rules = aws(environment, "events", "list-rules")["Rules"]
         check(all("example-site" in rule["EventPattern"] for rule in rules) and rules, f"{len(rules)} event rule(s)")
         alarms = aws(environment, "cloudwatch", "describe-alarms")["MetricAlarms"]
-        check(len(alarms) == 6, "6 alarms")
+        check(len(alarms) == 9, "9 alarms")
+        check(set(directory.iterdir()) == before, "the commands leave no file outside of site/")
+        versions = aws(environment, "lambda", "list-layer-versions", "--layer-name", "s3-cloudfront-invalidator-rules")
+        versions = [version["LayerVersionArn"] for version in versions["LayerVersions"]]
+        function = aws(environment, "lambda", "get-function-configuration",
+                       "--function-name", "s3-cloudfront-invalidator")
+        used = [layer["Arn"] for layer in function["Layers"]]
+        check(len(versions) == 2 and used == versions[1:],
+              f"the rules were changed by layer, and rolled back: {versions} → {used}")
     print("by hand: ok")
 
 

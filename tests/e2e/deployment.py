@@ -1,15 +1,18 @@
-"""Deploys deploy/sam/template.yaml to moto: applies the SAM transform, then creates a CloudFormation stack."""
+"""Deploys what `deploy/generate` makes of a folder of rules to moto: packages it with the AWS CLI, applies the SAM
+transform, then creates a CloudFormation stack."""
 
+import io
 import json
 import os
-import shutil
 import string
+import zipfile
 
 from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-from machine import ENVIRONMENT, INVALIDATOR, REGION, ROOT, aws, run
+import machine
+from machine import ENVIRONMENT, INVALIDATOR, REGION, ROOT, aws, empty_package, run
 
 # Not created, since moto would run the function in Docker: pipeline.py polls the queue with the mapping's settings.
 MAPPING = "AWS::Lambda::EventSourceMapping"
@@ -23,21 +26,25 @@ class Deployment:
 
     def __init__(self, environment, directory, name, distributions, parameters):
         self.environment = environment
-        self.rules = directory / "rules.yaml"
+        site = directory / f"site-{name}"
+        (site / "rules").mkdir(parents=True)
+        self.rules = site / "rules/rules.yaml"
         text = (ROOT / "tests/e2e/rules.yaml").read_text()
         self.rules.write_text(string.Template(text.replace("$'", "$$'")).substitute(distributions))
-        template = directory / "template.yaml"
-        shutil.copy(ROOT / "deploy/sam/template.yaml", template)
-        for command in ("iam-policy", "event-pattern"):
-            self.invalidator(command, "--into", str(template))
+        # moto stores the package and does not run it.
+        (site / "function.zip").write_bytes(empty_package())
+        run([ROOT / "deploy/generate", site], ENVIRONMENT | {"INVALIDATOR": str(INVALIDATOR)})
+        packaged = site / "packaged.yaml"
+        aws(environment, "cloudformation", "package", "--template-file", str(site / "template.yaml"),
+            "--s3-bucket", "e2e-packages", "--output-template-file", str(packaged))
 
-        resources = self.transformed(template.read_text(), parameters)
+        resources = self.transformed(packaged.read_text(), parameters)
         [self.mapping] = [r["Properties"] for r in resources["Resources"].values() if r["Type"] == MAPPING]
         [schedule] = [r["Properties"] for r in resources["Resources"].values() if r["Type"] == SCHEDULE]
         self.drain_request = json.loads(schedule["Target"]["Input"])
         self.drains = parameters.get("Mode", self.document["Parameters"]["Mode"]["Default"]) == "drain"
         resources["Resources"] = {n: r for n, r in resources["Resources"].items() if r["Type"] not in NOT_RUN}
-        body = directory / "transformed.json"
+        body = site / "transformed.json"
         body.write_text(json.dumps(resources, indent=1))
         # moto splits a list parameter that is passed, but not its default.
         lists = {
@@ -51,8 +58,18 @@ class Deployment:
             "--template-body", f"file://{body}", "--parameters", json.dumps(arguments))
         stack = aws(environment, "cloudformation", "describe-stacks", "--stack-name", name)["Stacks"][0]
         assert stack["StackStatus"] == "CREATE_COMPLETE", stack
+        assert self.layer() == {"rules.yaml": self.rules.read_bytes()}, self.layer()
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         assert self.mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+    def layer(self):
+        """Returns the names and contents of the files of the deployed layer, which are below /opt."""
+        document = self.document["Resources"]
+        [layer] = [r for r in document.values() if r["Type"] == "AWS::Serverless::LayerVersion"]
+        bucket, _, key = layer["Properties"]["ContentUri"].removeprefix("s3://").partition("/")
+        body = machine.client(self.environment, "s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
 
     def invalidator(self, *arguments, **options):
         command = [str(INVALIDATOR), "--rules", str(self.rules), *arguments]
@@ -61,10 +78,6 @@ class Deployment:
     def transformed(self, text, parameters):
         """Returns the template after the SAM transform."""
         self.document = yaml_parse(text)
-        function = self.document["Resources"]["Function"]
-        del function["Metadata"]
-        # moto stores the package and does not run it.
-        function["Properties"]["CodeUri"] = "s3://e2e-packages/function.zip"
         os.environ["AWS_DEFAULT_REGION"] = REGION
         loader = ManagedPolicyLoader(None)
         # The template uses no managed policy, so none has to be looked up.

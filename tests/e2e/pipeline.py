@@ -136,7 +136,6 @@ def prepare(environment):
     events.put_targets(
         Rule="everything", Targets=[{"Id": "queue", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:everything"}])
     s3.create_bucket(Bucket="e2e-packages")
-    s3.put_object(Bucket="e2e-packages", Key="function.zip", Body=machine.empty_package())
     return queue
 
 

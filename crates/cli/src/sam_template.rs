@@ -11,8 +11,7 @@
 //! | part | content |
 //! |---|---|
 //! | `rules-policies` | entries of a role's `Policies`: one, or none |
-//! | `rules-patterns` | entries of `Resources`: an EventBridge rule for every pattern |
-//! | `rules-pattern-arns` | entries of a list: the ARNs of these EventBridge rules |
+//! | `rules-patterns` | entries of `Resources`: an EventBridge rule with its alarm for every pattern |
 //!
 //! Generated values are JSON, which is also YAML, so that nothing needs YAML's
 //! quoting rules.
@@ -40,30 +39,71 @@ pub fn policies(statements: &[Value]) -> TemplatePart {
     TemplatePart { name: "rules-policies", text }
 }
 
-/// The parts `rules-patterns` and `rules-pattern-arns`.
-pub fn event_rules(patterns: &[Value]) -> [TemplatePart; 2] {
-    let mut rules = String::new();
-    let mut arns = String::new();
-    if patterns.is_empty() {
-        arns.push_str("[]\n");
-    }
-    for (pattern, number) in patterns.iter().zip(1..) {
-        rules += &format!(
-            "RulesPattern{number}:\n  Type: AWS::Events::Rule\n  Condition: PatternFromRules\n  \
-             Properties:\n    Description: What rules.yaml acts on, part {number} of {count}\n    \
-             EventPattern: {pattern}\n    Targets:\n      - Id: queue\n        \
-             Arn: !GetAtt Queue.Arn\n        DeadLetterConfig:\n          \
-             Arn: !GetAtt DeadLetterQueue.Arn\n",
-            count = patterns.len(),
-            pattern = flow(pattern, 6),
-        );
-        arns += &format!("- !GetAtt RulesPattern{number}.Arn\n");
-    }
-    [
-        TemplatePart { name: "rules-patterns", text: rules },
-        TemplatePart { name: "rules-pattern-arns", text: arns },
-    ]
+/// The part `rules-patterns`.
+pub fn event_rules(patterns: &[Value]) -> TemplatePart {
+    let rules = patterns.iter().zip(1..).map(|(pattern, number)| {
+        EVENT_RULE
+            .replace("NUMBER", &number.to_string())
+            .replace("COUNT", &patterns.len().to_string())
+            .replace("PATTERN", &flow(pattern, 6))
+    });
+    TemplatePart { name: "rules-patterns", text: rules.collect() }
 }
+
+/// An EventBridge rule and its alarm. The rule depends on the queue's policy:
+/// EventBridge does not retry if it lacks a permission.
+const EVENT_RULE: &str = "\
+RulesPatternNUMBER:
+  Type: AWS::Events::Rule
+  Condition: PatternFromRules
+  DependsOn: QueuePolicy
+  Properties:
+    Name: !Sub ${AWS::StackName}-rules-NUMBER
+    Description: What rules.yaml acts on, part NUMBER of COUNT
+    EventBusName: !Ref EventBusName
+    EventPattern: PATTERN
+    Targets:
+      - Id: queue
+        Arn: !GetAtt Queue.Arn
+        DeadLetterConfig:
+          Arn: !GetAtt DeadLetterQueue.Arn
+RulesUndeliveredAlarmNUMBER:
+  Type: AWS::CloudWatch::Alarm
+  Condition: PatternFromRules
+  Properties:
+    AlarmDescription: EventBridge could not deliver changes. See \"Undelivered\" in docs/operate.md.
+    Metrics:
+      - Id: failed
+        ReturnData: false
+        MetricStat:
+          Metric:
+            Namespace: AWS/Events
+            MetricName: FailedInvocations
+            Dimensions:
+              - Name: RuleName
+                Value: !Sub ${AWS::StackName}-rules-NUMBER
+          Stat: Sum
+          Period: 300
+      - Id: lost
+        ReturnData: false
+        MetricStat:
+          Metric:
+            Namespace: AWS/Events
+            MetricName: InvocationsFailedToBeSentToDlq
+            Dimensions:
+              - Name: RuleName
+                Value: !Sub ${AWS::StackName}-rules-NUMBER
+          Stat: Sum
+          Period: 300
+      - Id: all
+        Expression: FILL(failed, 0) + FILL(lost, 0)
+        Label: changes that EventBridge could not deliver
+    EvaluationPeriods: 1
+    ComparisonOperator: GreaterThanThreshold
+    Threshold: 0
+    TreatMissingData: notBreaching
+    AlarmActions: !If [HasAlarmTopic, [!Ref AlarmTopic], !Ref AWS::NoValue]
+";
 
 /// Fills the parts into the templates that do not have them yet.
 pub fn fill_templates(templates: &[PathBuf], parts: &[TemplatePart]) -> anyhow::Result<()> {
@@ -142,8 +182,7 @@ Resources:
     fn parts_are_filled_in() {
         let arn = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/E1EXAMPLE";
         let policies_of = |statements: &[Value], patterns: &[Value]| {
-            let [rules, arns] = event_rules(patterns);
-            [policies(statements), rules, arns]
+            [policies(statements), event_rules(patterns)]
         };
         let pattern = json!({"source": ["aws.s3"]});
         let statements = [json!({"Effect": "Allow", "Resource": [arn]})];
@@ -151,7 +190,9 @@ Resources:
 
         let filled = fill(TEMPLATE, &parts).expect("a template");
         assert!(filled.contains(&format!("!Sub \"{arn}\"")), "{filled}");
-        let untagged = filled.replace("!GetAtt ", "").replace("!Sub ", "");
+        let untagged = ["!GetAtt ", "!Sub ", "!Ref ", "!If "]
+            .iter()
+            .fold(filled.clone(), |text, tag| text.replace(tag, ""));
         let read: Value = serde_yaml::from_str(&untagged).expect("YAML");
         let resources = &read["Resources"];
         assert_eq!(
@@ -162,7 +203,9 @@ Resources:
                 {"PolicyName": "own"},
             ])
         );
-        assert_eq!(resources["RulesPattern1"]["Properties"]["EventPattern"], pattern);
+        let rule = &resources["RulesPattern1"];
+        assert_eq!(rule["Properties"]["EventPattern"], pattern);
+        assert_eq!(rule["DependsOn"], "QueuePolicy");
         assert_eq!(resources["Queue"], json!({}));
 
         assert_eq!(fill(&filled, &parts).expect("filled before"), filled);
@@ -189,8 +232,7 @@ Resources:
         let rules = RuleSet::parse("rules.yaml", rules.as_bytes()).expect("rules");
         let statements = rules_statements(rules.targets(), PolicyAccount::STACK, TenantArns::Exact);
         let patterns = event_patterns(rules.rules(), &PatternOptions::default()).patterns;
-        let [event_rules, arns] = event_rules(&patterns);
-        let parts = [policies(&statements), event_rules, arns];
+        let parts = [policies(&statements), event_rules(&patterns)];
         for file in ["deploy/sam/template.yaml", "deploy/sam/direct.yaml"] {
             let committed = read(file);
             let filled = fill(&committed, &parts).expect(file);

@@ -1,0 +1,52 @@
+"""Prints a CycloneDX document of the packages that the function is built of, from `cargo metadata` on standard input."""
+
+import json
+import sys
+
+
+def main():
+    metadata = json.load(sys.stdin)
+    packages = {package["id"]: package for package in metadata["packages"]}
+    nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
+    [root] = [id for id, package in packages.items() if package["name"] == "s3-cloudfront-invalidator"]
+
+    def dependencies(id):
+        return sorted(
+            dependency["pkg"] for dependency in nodes[id]["deps"]
+            if any(kind["kind"] != "dev" for kind in dependency["dep_kinds"])
+        )
+
+    found, to_do = set(), [root]
+    while to_do:
+        id = to_do.pop()
+        if id not in found:
+            found.add(id)
+            to_do += dependencies(id)
+
+    def purl(id):
+        return f"pkg:cargo/{packages[id]['name']}@{packages[id]['version']}"
+
+    def component(id, kind):
+        package = packages[id]
+        entry = {"type": kind, "bom-ref": purl(id), "name": package["name"], "version": package["version"],
+                 "purl": purl(id)}
+        if package.get("license"):
+            entry["licenses"] = [{"expression": package["license"].replace("/", " OR ")}]
+        return entry
+
+    libraries = sorted(found - {root}, key=purl)
+    json.dump({
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {"component": component(root, "application")},
+        "components": [component(id, "library") for id in libraries],
+        "dependencies": [
+            {"ref": purl(id), "dependsOn": sorted(map(purl, dependencies(id)))} for id in [root, *libraries]
+        ],
+    }, sys.stdout, indent=1)
+    print()
+
+
+if __name__ == "__main__":
+    main()
