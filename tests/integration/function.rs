@@ -368,7 +368,8 @@ async fn metrics_have_the_level_that_keeps_them() {
         let log = function.stdout();
         let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
         let metrics: Vec<Value> = lines.filter(|line| line["_aws"].is_object()).collect();
-        assert_eq!(metrics.len(), 2, "{log}");
+        // The function, and its two distributions.
+        assert_eq!(metrics.len(), 3, "{log}");
         for line in metrics {
             assert_eq!(line["level"], expected, "{line}");
             assert_eq!(line["timestamp"].is_string(), expected.is_string(), "{line}");
