@@ -212,8 +212,10 @@ fn overlap(a: Buckets<'_>, b: Buckets<'_>) -> bool {
 /// spellings of `+`; none if the target serves no such key, or only such keys.
 fn url_prefixes(settings: &PathSettings, prefix: &str) -> Vec<String> {
     let url = settings.bound(prefix);
+    if url == settings.bound("") {
+        return Vec::new();
+    }
     match &*url {
-        "/" => Vec::new(),
         url if url.contains('+') => vec![url.to_owned(), url.replace('+', "%2B")],
         url => vec![url.to_owned()],
     }

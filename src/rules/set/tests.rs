@@ -249,22 +249,27 @@ rules:
 }
 
 #[test]
-fn exclusions_are_below_the_origin_path() {
-    for (prefix, expected) in [
-        ("public/docs/", &["/docs/ ignore i"][..]),
+fn exclusions_are_where_viewers_see_the_keys() {
+    for (settings, prefix, expected) in [
+        ("origin_path: public", "public/docs/", &["/docs/ ignore i"][..]),
+        ("viewer_prefix: /media", "docs/", &["/media/docs/ ignore i"]),
+        ("viewer_prefix: /media, origin_path: public", "public/a", &["/media/a ignore i"]),
+        ("viewer_prefix: /media, protect: [/media/x/]", "''", &["/media/x/ protect"]),
+        ("clean_urls: true", "docs/", &["/docs/ ignore i"]),
         // All that the target serves, and nothing of it.
-        ("public/", &[]),
-        ("pub", &[]),
-        ("docs/", &[]),
+        ("origin_path: public", "public/", &[]),
+        ("origin_path: public", "pub", &[]),
+        ("origin_path: public", "docs/", &[]),
+        ("viewer_prefix: /media, origin_path: public", "public/", &[]),
     ] {
         let yaml = format!(
-            "targets: {{ www: {{ distribution: E1EXAMPLE1WWW, origin_path: public }} }}
+            "targets: {{ www: {{ distribution: E1EXAMPLE1WWW, {settings} }} }}
 rules:
   - {{ name: i, ignore: true, prefix: {prefix} }}
   - {{ name: r, invalidate: www }}
 "
         );
-        assert_eq!(excluded(&yaml), expected, "{prefix}");
+        assert_eq!(excluded(&yaml), expected, "{settings} {prefix}");
     }
 }
 
