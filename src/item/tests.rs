@@ -427,6 +427,42 @@ fn no_wildcard_covers_what_is_protected() {
 }
 
 #[test]
+fn what_is_protected_is_a_path_of_viewers() {
+    let protected = |change: fn(&mut PathSettings)| {
+        settings(|settings| {
+            settings.query_strings = true;
+            settings.protect = vec!["/media/preview/".to_owned()];
+            change(settings);
+        })
+    };
+    let below = protected(|settings| assert!(settings.set_viewer_prefix("/media")));
+    let clean = protected(|settings| settings.clean_urls = true);
+    for (settings, key, expected) in [
+        (&below, "pre", &["/media/pre", "/media/pre?*"][..]),
+        (&below, "preview/~a", &["!protected"]),
+        (&below, "media/preview/~a", &["/media/media/preview/*"]),
+        (&clean, "media/pre.html", &["/media/pre.html*", "/media/pre", "/media/pre?*"]),
+        (
+            &clean,
+            "media/preview.html",
+            &["/media/preview.html*", "/media/preview", "/media/preview?*"],
+        ),
+        (
+            &clean,
+            "media/preview/a.html",
+            &[
+                "/media/preview/a.html",
+                "/media/preview/a.html?*",
+                "/media/preview/a",
+                "/media/preview/a?*",
+            ],
+        ),
+    ] {
+        assert_eq!(items(settings, "", key), expected, "{key}");
+    }
+}
+
+#[test]
 fn only_the_object_itself_is_the_index_page() {
     let names = |documents: &[&str], root: Option<&str>, key: &str| -> Vec<String> {
         let settings = settings(|settings| {

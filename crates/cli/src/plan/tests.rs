@@ -43,12 +43,12 @@ impl AnyRule {
     }
 
     /// What it forbids for every wildcard.
-    fn ignored(&self) -> Option<String> {
+    fn ignored(&self, viewer_prefix: &str) -> Option<String> {
         let is_bound = self.act == "ignore: true" && self.suffix.is_none() && self.except.is_none();
         is_bound
             .then_some(self.prefix?)
             .filter(|prefix| !prefix.is_empty())
-            .map(|p| format!("/{p}"))
+            .map(|prefix| format!("{viewer_prefix}/{prefix}"))
     }
 }
 
@@ -77,23 +77,31 @@ fn any_settings() -> impl Strategy<Value = String> {
         )),
         1 => Just("collapse: false".to_owned()),
     ];
-    (collapse, any::<bool>(), any::<bool>()).prop_map(|(collapse, index, query)| {
-        let index = if index { "[index.html]" } else { "[]" };
-        format!("{collapse}, index_documents: {index}, query_strings: {query}")
-    })
+    (collapse, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(collapse, index, query, clean)| {
+            let index = if index { "[index.html]" } else { "[]" };
+            format!(
+                "{collapse}, index_documents: {index}, query_strings: {query}, clean_urls: {clean}"
+            )
+        },
+    )
+}
+
+fn any_viewer_prefix() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["", "/site"])
 }
 
 fn any_key() -> impl Strategy<Value = String> {
     "(a/|b/|c/){0,3}(index\\.html|index\\.xml|[1-9]\\.html|[1-9]|a\\+b|x~y)"
 }
 
-fn read_rules(rules: &[AnyRule], settings: &str, protect: bool) -> String {
-    let protect = if protect { ", protect: /a/c/" } else { "" };
+fn read_rules(rules: &[AnyRule], settings: &str, viewer_prefix: &str, protect: bool) -> String {
+    let protect = if protect { format!(", protect: {viewer_prefix}/a/c/") } else { String::new() };
     let rules: String = rules.iter().zip(1..).map(|(rule, number)| rule.yaml(number)).collect();
     format!(
         "version: 1
 targets:
-  www: {{ distribution: E1EXAMPLE1WWW, {settings}{protect} }}
+  www: {{ distribution: E1EXAMPLE1WWW, viewer_prefix: '{viewer_prefix}', {settings}{protect} }}
   feeds: {{ distribution: E1EXAMPLE1WWW, origin_path: /a }}
 rules:
 {rules}"
@@ -151,10 +159,11 @@ proptest! {
     fn the_plan_is_what_the_function_sends(
         rules in prop::collection::vec(any_rule(), 0..5),
         settings in any_settings(),
+        viewer in any_viewer_prefix(),
         protect in any::<bool>(),
         keys in prop::collection::vec(any_key(), 0..40),
     ) {
-        let yaml = read_rules(&rules, &settings, protect);
+        let yaml = read_rules(&rules, &settings, viewer, protect);
         let parse = || RuleSet::parse("rules.yaml", yaml.as_bytes()).unwrap();
         let payload = payload(&keys);
         let plan = planned(&parse(), &payload);
@@ -175,10 +184,11 @@ proptest! {
     fn no_chosen_wildcard_covers_what_is_excluded(
         rules in prop::collection::vec(any_rule(), 1..5),
         settings in any_settings(),
+        viewer in any_viewer_prefix(),
         protect in any::<bool>(),
         keys in prop::collection::vec(any_key(), 0..60),
     ) {
-        let yaml = read_rules(&rules, &settings, protect);
+        let yaml = read_rules(&rules, &settings, viewer, protect);
         let set = RuleSet::parse("rules.yaml", yaml.as_bytes()).unwrap();
         let payload = payload(&keys);
         let mut requested = BTreeSet::new();
@@ -199,15 +209,16 @@ proptest! {
         let wildcards = items.map(|one| &one.item).filter(|item| item.is_wildcard());
         for chosen in wildcards.filter(|item| !requested.contains(*item)) {
             prop_assert!(reaches_www);
-            for ignored in rules.iter().filter_map(AnyRule::ignored) {
+            for ignored in rules.iter().filter_map(|rule| rule.ignored(viewer)) {
                 prop_assert!(!chosen.overlaps(&ignored), "{chosen} covers {ignored}:\n{yaml}");
             }
-            prop_assert!(!protect || !chosen.overlaps("/a/c/"), "{chosen}:\n{yaml}");
+            let protected = format!("{viewer}/a/c/");
+            prop_assert!(!protect || !chosen.overlaps(&protected), "{chosen}:\n{yaml}");
             for (rule, number) in rules.iter().zip(1..) {
                 let Some(except) = rule.except.filter(|except| !except.is_empty()) else { continue };
                 let items = of_rule.get(&format!("r{number}")).into_iter().flatten();
                 let stands_for = items.into_iter().any(|item| chosen.covers(item));
-                let except = format!("/{except}");
+                let except = format!("{viewer}/{except}");
                 prop_assert!(
                     !stands_for || !chosen.overlaps(&except),
                     "{chosen} covers {except}:\n{yaml}"
