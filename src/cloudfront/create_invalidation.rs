@@ -79,7 +79,10 @@ pub(super) async fn create_invalidation(
         None => Err(CloudFrontError::deadline(may_be_accepted, attempts.last_response.as_deref())),
         Some(Err(error)) if attempts.sent == 0 => Err(error.not_sent()),
         Some(Err(error)) if error.kind == ErrorKind::UsedReference => Ok(Invalidation::default()),
-        Some(result) => result.map_err(|error| CloudFrontError { may_be_accepted, ..error }),
+        Some(result) => result.map_err(|error| CloudFrontError {
+            may_be_accepted: may_be_accepted || error.may_be_accepted,
+            ..error
+        }),
     };
     (result, attempts)
 }

@@ -150,7 +150,7 @@ impl<'a> RequestQueue<'a> {
             }
             match self.known_batch(&batch) {
                 Some(KnownBatch::Accepted(invalidation)) => {
-                    self.settle(batch, &Outcome::Remembered(invalidation));
+                    self.settle_accepted(batch, &Outcome::Remembered(invalidation));
                 }
                 Some(KnownBatch::Refused) if !is_single => self.isolate(batch),
                 Some(KnownBatch::Refused) if is_half => self.quarantined.push_back(batch),
@@ -166,11 +166,8 @@ impl<'a> RequestQueue<'a> {
     /// Records that a batch was accepted.
     pub(super) fn accept(&mut self, batch: Batch, invalidation: Invalidation) {
         let invalidation = Arc::new(invalidation);
-        if let (Suspicion::ThisOrNext, Some(next)) = (batch.suspicion, self.halves.last_mut()) {
-            next.suspicion = Suspicion::Certain;
-        }
         self.remember(&batch, KnownBatch::Accepted(Arc::clone(&invalidation)));
-        self.settle(batch, &Outcome::Accepted(invalidation));
+        self.settle_accepted(batch, &Outcome::Accepted(invalidation));
     }
 
     /// Records the outcome of a batch that was not accepted, or splits it.
@@ -229,6 +226,13 @@ impl<'a> RequestQueue<'a> {
         for batch in given_up {
             self.settle(batch, outcome);
         }
+    }
+
+    fn settle_accepted(&mut self, batch: Batch, outcome: &Outcome) {
+        if let (Suspicion::ThisOrNext, Some(next)) = (batch.suspicion, self.halves.last_mut()) {
+            next.suspicion = Suspicion::Certain;
+        }
+        self.settle(batch, outcome);
     }
 
     /// Records the outcome of all items of a batch.

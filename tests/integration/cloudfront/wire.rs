@@ -122,6 +122,7 @@ async fn only_201_with_an_invalidation_id_is_an_acceptance() {
         assert!(words(&submission)[0].starts_with("retry:"), "{status} {body}");
         let message = message(&submission);
         assert!(message.contains(problem) && message.contains("E1EXAMPLE"), "{message}");
+        assert!(message.contains("CloudFront may have accepted it"), "{message}");
     }
 }
 

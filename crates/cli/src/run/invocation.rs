@@ -11,6 +11,7 @@ use s3_cloudfront_invalidator::{
     handler::{DecidedItem, InvocationReport},
     item::Item,
     plan::ChangeStatus,
+    queue::DrainCounts,
     response::{self, Answer, InvocationError},
     rules::FALLBACK_TARGET,
 };
@@ -259,12 +260,19 @@ fn totals(invocations: &[Invocation]) -> String {
         .filter_map(|request| request.outcome.as_ref());
     let invalidations: HashSet<&OutcomeDocument> =
         outcomes.filter(|outcome| matches!(outcome, OutcomeDocument::Accepted { .. })).collect();
-    let mut parts = vec![
-        pluralize(invocations.len(), "payload"),
+    let mut parts = match reports().find_map(|report| report.drained) {
+        None => vec![pluralize(invocations.len(), "payload")],
+        Some(DrainCounts { received, deleted, kept }) => vec![
+            format!("{} received", pluralize(received, "message")),
+            format!("{deleted} deleted"),
+            format!("{kept} kept"),
+        ],
+    };
+    parts.extend([
         pluralize(sum.changes, "change"),
         pluralize(invalidations.len(), "invalidation"),
         pluralize(sum.billed_paths, "billed path"),
-    ];
+    ]);
     for (count, what) in [
         (sum.fallback, &*format!("sent to {FALLBACK_TARGET}")),
         (sum.ignored, "ignored"),
