@@ -5,7 +5,6 @@
 mod output;
 
 mod account;
-mod chaos;
 mod check;
 mod completions;
 mod event_pattern;

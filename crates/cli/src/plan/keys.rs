@@ -38,10 +38,12 @@ impl KeysFormat {
             text.lines().any(|line| !line.trim().is_empty())
                 && lines(text).all(|line| line.trim().is_empty() || is_output(line))
         };
-        match () {
-            () if all(is_ls) => Self::Ls,
-            () if all(is_sync) => Self::Sync,
-            () => Self::Raw,
+        if all(is_ls) {
+            Self::Ls
+        } else if all(is_sync) {
+            Self::Sync
+        } else {
+            Self::Raw
         }
     }
 

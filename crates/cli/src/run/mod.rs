@@ -1,6 +1,8 @@
 //! `invalidator run`: the handler of the Lambda function, on this machine.
 
+mod chaos;
 mod invocation;
+mod messages;
 
 use std::{env, path::PathBuf, time::Duration};
 
@@ -17,10 +19,11 @@ use tokio::time::Instant;
 
 use crate::{
     Exit, Format, Global,
-    chaos::{self, ChaosOptions, Reader},
     input::{self, PayloadFile},
 };
+use chaos::{ChaosOptions, Reader};
 use invocation::Invocation;
+use messages::Changes;
 
 /// The time limit of each payload: the function's timeout in the SAM template.
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -78,12 +81,13 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     runtime.enable_all();
     if let Some(seed) = chaos {
         let cloudfront = options(&config.rules);
+        let sent = Changes::read(&payloads)?;
         let reader = match mode {
             Mode::Drain => Reader::DRAIN,
             Mode::Pollers => Reader::POLLERS,
         };
         let options = ChaosOptions { seed, reader, ..ChaosOptions::default() };
-        let comparison = chaos::compare(&payloads, changes, options, global, cloudfront);
+        let comparison = chaos::compare(&sent, changes, options, global, cloudfront);
         return runtime.start_paused(true).build()?.block_on(comparison);
     }
     // A drain waits until the queue is quiet: not longer than needed.
@@ -94,8 +98,11 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
         let cloudfront = CloudFront::new(&sdk, settings);
         let mut function =
             Function { keep_decisions: true, ..Function::new(config.rules, cloudfront) };
+        let mut is_complete = true;
         let payloads = if drain {
-            let queue = chaos::queue(&payloads)?;
+            let sent = Changes::read(&payloads)?;
+            is_complete = sent.is_complete;
+            let queue = sent.queue();
             function.queue = Some(Queue::new(&queue.sdk_config(), SqsQueue::URL));
             vec![PayloadFile { name: "drain".to_owned(), bytes: br#"{"drain": {}}"#.to_vec() }]
         } else {
@@ -112,7 +119,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
             Format::Text => invocation::print_text(&invocations, verbose),
             Format::Json => invocation::print_document(&invocations)?,
         }
-        let done = invocations.iter().all(Invocation::is_done);
+        let done = is_complete && invocations.iter().all(Invocation::is_done);
         Ok(if done { Exit::Done } else { Exit::Negative })
     })
 }

@@ -3,16 +3,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use cloudfront_simulator::{
-    Faults, InProgress, PerSecond, RequestRate, SimulatorOptions, SqsOptions, SqsQueue,
-};
-use s3_cloudfront_invalidator::event::{self, Change, Kind};
+use cloudfront_simulator::{Faults, InProgress, PerSecond, RequestRate, SimulatorOptions};
 use serde_json::{Value, json};
 
 use super::{ChaosOptions, ChaosReport, SentMessage, expected, simulate_day};
 use crate::{
     Exit, Format, Global, input,
     output::{print_json, table},
+    run::messages::{self, Changes},
 };
 
 /// The share of drains that are killed on the bad day.
@@ -26,18 +24,20 @@ const COMPLETION: Duration = Duration::from_secs(30);
 
 /// Sends `count` changes, which repeat those of the payloads.
 pub async fn compare(
-    payloads: &[input::PayloadFile],
+    changes: &Changes,
     count: usize,
     options: ChaosOptions,
     global: &Global,
     cloudfront: SimulatorOptions,
 ) -> anyhow::Result<Exit> {
-    let changes: Vec<Change> = changes(payloads)?;
     let (good, seed) = (options, options.seed);
     let bad = ChaosOptions { kill: KILL, queue_faults: QUEUE_FAULTS, environments: 2, ..good };
-    let changes = changes.iter().cycle().take(count).enumerate();
-    let messages: Vec<SentMessage> = changes
-        .map(|(n, change)| SentMessage { body: message(change, n), sent_at: good.sent_at(n) })
+    let repeated = changes.list.iter().cycle().take(count).enumerate();
+    let messages: Vec<SentMessage> = repeated
+        .map(|(n, change)| SentMessage {
+            body: messages::event(change, n),
+            sent_at: good.sent_at(n),
+        })
         .collect();
     let rules = Arc::new(input::load_rules(global)?);
     let expected = expected(&rules, &messages);
@@ -68,45 +68,8 @@ pub async fn compare(
     }
     let is_sound =
         |day: &ChaosReport| day.lost.is_empty() && day.late == 0 && day.dead_letters.is_empty();
-    Ok(if is_sound(&good) && is_sound(&bad) { Exit::Done } else { Exit::Negative })
-}
-
-/// Returns a queue with the changes of payloads.
-pub fn queue(payloads: &[input::PayloadFile]) -> anyhow::Result<SqsQueue> {
-    let queue = SqsQueue::new(SqsOptions::default());
-    for (n, change) in changes(payloads)?.iter().enumerate() {
-        queue.send(message(change, n));
-    }
-    Ok(queue)
-}
-
-/// The created and deleted objects of all payloads that can be read.
-fn changes(payloads: &[input::PayloadFile]) -> anyhow::Result<Vec<Change>> {
-    let payloads =
-        payloads.iter().filter_map(|payload| event::read(&payload.bytes, &payload.name).ok());
-    let changes = payloads
-        .flat_map(|payload| payload.deliveries)
-        .flat_map(|delivery| delivery.changes)
-        .filter(|change| change.kind.changes_content());
-    let changes: Vec<Change> = changes.collect();
-    anyhow::ensure!(!changes.is_empty(), "the payloads hold no created or deleted object");
-    Ok(changes)
-}
-
-/// The EventBridge event of a change; `n` orders the changes of an object.
-fn message(change: &Change, n: usize) -> String {
-    let is_deleted = change.kind == Kind::Deleted;
-    json!({
-        "source": "aws.s3",
-        "detail-type": if is_deleted { "Object Deleted" } else { "Object Created" },
-        "account": change.account.as_deref(),
-        "region": change.region.as_deref(),
-        "detail": {
-            "bucket": { "name": &*change.bucket },
-            "object": { "key": change.key, "size": change.size, "sequencer": format!("{n:016X}") },
-        },
-    })
-    .to_string()
+    let is_sound = changes.is_complete && is_sound(&good) && is_sound(&bad);
+    Ok(if is_sound { Exit::Done } else { Exit::Negative })
 }
 
 type Figure = fn(&ChaosReport) -> u64;

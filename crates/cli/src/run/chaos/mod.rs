@@ -46,7 +46,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use audit::{ExpectedItem, expected};
-pub use comparison::{compare, queue};
+pub use comparison::compare;
 
 /// A message to send.
 #[derive(Clone, Debug)]
