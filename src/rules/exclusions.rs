@@ -46,7 +46,7 @@ pub(super) fn set_excluded(rules: &[Rule], targets: &mut [Target]) {
         let sets = rule
             .except
             .iter()
-            .filter(|set| names_keys(set) && overlap(&set.buckets, &rule.conditions.buckets));
+            .filter(|set| set.names_keys() && overlap(&set.buckets, &rule.conditions.buckets));
         let prefixes = sets.flat_map(|set| &set.prefixes);
         let mut exclusions: Vec<Exclusion> = prefixes
             .flat_map(|prefix| url_prefixes(&target.paths, prefix))
@@ -100,7 +100,7 @@ impl<'r> Ignored<'r> {
         let bounds = |rule: &&Rule| {
             matches!(rule.action, Action::Ignore { allow_wildcards: false })
                 && rule.except.is_empty()
-                && names_keys(&rule.conditions)
+                && rule.conditions.names_keys()
         };
         for rule in rules.iter().filter(bounds) {
             let Conditions { buckets, prefixes, .. } = &rule.conditions;
@@ -178,28 +178,30 @@ impl<'r> Ignored<'r> {
     }
 }
 
-/// Returns whether a set of conditions holds for changed content of all keys
-/// below its prefixes.
-fn names_keys(conditions: &Conditions) -> bool {
-    let Conditions {
-        buckets: _,
-        prefixes,
-        suffixes,
-        regexes,
-        events,
-        accounts,
-        regions,
-        min_size,
-        max_size,
-    } = conditions;
-    !prefixes.is_empty()
-        && suffixes.is_empty()
-        && regexes.is_empty()
-        && accounts.is_empty()
-        && regions.is_empty()
-        && min_size.is_none()
-        && max_size.is_none()
-        && events.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| kind.changes_content()))
+impl Conditions {
+    /// Returns whether they hold for changed content of all keys below their
+    /// prefixes, in their buckets.
+    pub fn names_keys(&self) -> bool {
+        let Self {
+            buckets: _,
+            prefixes,
+            suffixes,
+            regexes,
+            events,
+            accounts,
+            regions,
+            min_size,
+            max_size,
+        } = self;
+        !prefixes.is_empty()
+            && suffixes.is_empty()
+            && regexes.is_empty()
+            && accounts.is_empty()
+            && regions.is_empty()
+            && min_size.is_none()
+            && max_size.is_none()
+            && events.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| kind.changes_content()))
+    }
 }
 
 /// Returns whether two lists of buckets have one in common.

@@ -139,42 +139,80 @@ def prepare(environment):
     return queue
 
 
-def create_distributions(environment):
-    """Creates distributions on moto and returns their ids by target."""
+def origin(bucket, path=""):
+    return {
+        "Id": bucket,
+        "DomainName": f"{bucket}.s3.amazonaws.com",
+        "OriginPath": path,
+        "S3OriginConfig": {"OriginAccessIdentity": ""},
+    }
+
+
+def behavior(bucket, query_strings=False):
+    return {
+        "TargetOriginId": bucket,
+        "ViewerProtocolPolicy": "allow-all",
+        "ForwardedValues": {"QueryString": query_strings, "Cookies": {"Forward": "none"}},
+        "MinTTL": 0,
+        "MaxTTL": 86400,
+    }
+
+
+def create_distribution(environment, **config):
+    """Creates a distribution of the bucket e2e-site on moto and returns its id."""
     cloudfront = machine.client(environment, "cloudfront")
-    origin = {"Id": "s3", "DomainName": "e2e-site.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
     config = {
         "Comment": "",
         "Enabled": True,
-        "Origins": {"Quantity": 1, "Items": [origin]},
-        "DefaultCacheBehavior": {"TargetOriginId": "s3", "ViewerProtocolPolicy": "allow-all"},
-    }
-    ids = {}
-    for target in ("www", "blog", "DistributionId"):
-        # moto's ids may start with any letter, AWS's start with E.
-        while target not in ids:
-            created = cloudfront.create_distribution(DistributionConfig=config | {"CallerReference": str(uuid.uuid4())})
-            id = created["Distribution"]["Id"]
-            if id.startswith("E"):
-                ids[target] = id
-            else:
-                cloudfront.delete_distribution(Id=id, IfMatch=created["ETag"])
-    return ids
+        "Origins": {"Quantity": 1, "Items": [origin("e2e-site")]},
+        "DefaultCacheBehavior": behavior("e2e-site"),
+    } | config
+    # moto's ids may start with any letter, AWS's start with E.
+    while True:
+        created = cloudfront.create_distribution(DistributionConfig=config | {"CallerReference": str(uuid.uuid4())})
+        id = created["Distribution"]["Id"]
+        if id.startswith("E"):
+            return id
+        cloudfront.delete_distribution(Id=id, IfMatch=created["ETag"])
 
 
 def compare_with_account(environment, directory):
-    """`check --aws` accepts the rules that `init` prints, and rejects them with another bucket."""
-    rules = directory / "first-rules.yaml"
+    """`check` accepts the rules that `init` prints, and reports what is then changed, from the account and from files.
+
+    A distribution has two origins, and one of its behaviors has query strings in its cache key.
+    """
+    id = create_distribution(
+        environment,
+        Origins={"Quantity": 2, "Items": [origin("e2e-site"), origin("e2e-feeds-1", "/public")]},
+        CacheBehaviors={"Quantity": 1, "Items": [behavior("e2e-feeds-1", True) | {"PathPattern": "/feeds/*"}]},
+    )
+    rules, saved, quiet = (directory / name for name in ("first-rules.yaml", "saved.json", "quiet.json"))
+    saved.write_text(json.dumps(aws(environment, "cloudfront", "get-distribution-config", "--id", id)))
+    # A bucket that sends no events. Of one that does, moto does not return the setting.
+    answer = aws(environment, "s3api", "get-bucket-notification-configuration", "--bucket", "e2e-packages")
+    quiet.write_text("" if answer is None else json.dumps(answer))
+    from_files = ["--distribution", f"{id}={saved}"]
     invalidator = str(machine.INVALIDATOR)
-    rules.write_text(machine.run([invalidator, "init"], environment))
-    print(machine.run([invalidator, "check", "--aws", str(rules)], environment).strip().splitlines()[-1])
-    rules.write_text(rules.read_text().replace("bucket: e2e-site", "bucket: e2e-other"))
-    try:
-        machine.run([invalidator, "check", "--aws", str(rules)], environment)
-    except Failed as failed:
-        if "is not an origin of" in str(failed):
-            return
-    raise Failed("check --aws accepted a bucket that is no origin")
+
+    def check(text, *options, expected=""):
+        """Checks rules, with the expected text in what is reported, and no difference if it is empty."""
+        rules.write_text(text)
+        code = 1 if expected else 0
+        output = machine.run([invalidator, "check", *options, str(rules)], environment, accepted=(code,))
+        if expected not in output:
+            raise Failed(f"check {' '.join(options)}: expected {expected}, found {output}")
+        return output
+
+    for source, options in (["--aws"], []), (from_files, from_files):
+        text = machine.run([invalidator, "init", *options], environment)
+        print(check(text, *source).strip())
+        if "prefix: public/feeds/" not in text:
+            raise Failed(f"init has no target for /feeds/*: {text}")
+        check(text.replace("bucket: e2e-site", "bucket: e2e-other"), *source, expected="is not an origin of")
+        check(text.replace("query_strings: true", "query_strings: false"), *source, expected="write `query_strings: true`")
+        check(text.replace("public/feeds/", "public/other/"), *source, expected="get the bucket at `/feeds/*`")
+    check(text, "--notification", f"e2e-site={quiet}", expected="sends no events to EventBridge")
+    machine.client(environment, "cloudfront").delete_distribution(Id=id, IfMatch="x")
 
 
 def run_pass(name, pipeline, everything, cases, predicts):
@@ -208,9 +246,9 @@ def main():
         directory = Path(directory)
         environment = ENVIRONMENT | {"AWS_ENDPOINT_URL": moto}
         everything = prepare(environment)
-        distributions = create_distributions(environment)
+        distributions = {target: create_distribution(environment) for target in ("www", "blog")}
+        fallback = create_distribution(environment)
         compare_with_account(environment, directory)
-        fallback = distributions.pop("DistributionId")
 
         parameters = {"Buckets": "e2e-unused", "Pattern": "rules", "Mode": "pollers"}
         deployment = Deployment(environment, directory, "by-rules", distributions, parameters)

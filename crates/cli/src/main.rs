@@ -87,14 +87,14 @@ fn main() -> ExitCode {
     cli.global.rules.take_if(|file| file.as_os_str().is_empty());
     let global = &cli.global;
     let result = match cli.command {
-        Command::Check(args) => check::run(args, global),
+        Command::Check(args) => check::run(&args, global),
         Command::Explain(args) => explain::run(args, global),
         Command::Plan(args) => plan::run(args, global),
         Command::Run(args) => run::run(args, global),
         Command::Schema(args) => schema::run(args, global),
         Command::EventPattern(args) => event_pattern::run(&args, global),
         Command::IamPolicy(args) => iam_policy::run(&args, global),
-        Command::Init(args) => init::run(args, global),
+        Command::Init(args) => init::run(&args, global),
         Command::Completions(args) => completions::run(args),
     };
     match result {

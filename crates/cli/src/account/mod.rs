@@ -1,25 +1,38 @@
-//! The CloudFront distributions of an AWS account.
+//! The CloudFront distributions of an AWS account, read from AWS or from saved output
+//! of the AWS CLI.
 
+mod aws;
 mod behavior;
 mod differences;
+mod notification;
+mod saved;
 
-pub use behavior::Behavior;
-pub use differences::{Difference, compare};
+pub use behavior::{Behavior, CachePolicy};
+pub use differences::{Comparison, Difference, compare};
+pub use notification::compare_notifications;
+pub use saved::NamedFile;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use anyhow::Context;
-use aws_config::{BehaviorVersion, Region};
-use aws_sdk_cloudfront::{
-    Client,
-    error::{ProvideErrorMetadata, SdkError},
-    types::{Aliases, CacheBehaviors, DistributionConfig, DistributionList, Origins},
-};
-use s3_cloudfront_invalidator::config::check_sdk_variables;
+/// The distributions that rules are compared with.
+#[derive(Debug)]
+pub struct Account {
+    pub distributions: Vec<AccountDistribution>,
+    /// Whether these are all distributions of the account.
+    pub is_complete: bool,
+}
 
-/// CloudFront requests are signed for this region.
-/// <https://docs.aws.amazon.com/general/latest/gr/cf_region.html>
-const REGION: Region = Region::from_static("us-east-1");
+impl Account {
+    /// Reads the files, which contain the output of `aws cloudfront
+    /// get-distribution-config`; if there are none, all distributions with the
+    /// credentials of the environment.
+    pub fn read(files: &[NamedFile]) -> anyhow::Result<Self> {
+        let is_complete = files.is_empty();
+        let distributions =
+            if is_complete { aws::distributions()? } else { saved::distributions(files)? };
+        Ok(Self { distributions, is_complete })
+    }
+}
 
 /// A distribution of the account.
 #[derive(Debug, Default)]
@@ -70,108 +83,22 @@ impl AccountDistribution {
             .filter_map(|origin| Some((origin.bucket()?, origin.path.as_str())))
             .collect()
     }
-}
 
-/// Reads all distributions, with the credentials of the environment.
-pub fn distributions() -> anyhow::Result<Vec<AccountDistribution>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        check_sdk_variables(|name| std::env::var(name).ok())?;
-        let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).region(REGION).load().await;
-        read(&Client::new(&sdk)).await
-    })
-}
-
-async fn read(client: &Client) -> anyhow::Result<Vec<AccountDistribution>> {
-    let mut distributions = Vec::new();
-    let mut pages = client.list_distributions().into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page =
-            page.map_err(|error| sdk_error(&error)).context("cannot list the distributions")?;
-        let list = page.distribution_list();
-        for summary in list.map(DistributionList::items).unwrap_or_default() {
-            // The list does not contain the default root object.
-            let id = summary.id();
-            let config = client.get_distribution_config().id(id).send().await;
-            let config = config
-                .map_err(|error| sdk_error(&error))
-                .with_context(|| format!("cannot read `{id}`"))?;
-            let Some(config) = config.distribution_config() else { continue };
-            let origins = config.origins().map(Origins::items).unwrap_or_default();
-            distributions.push(AccountDistribution {
-                id: id.to_owned(),
-                aliases: summary.aliases().map(Aliases::items).unwrap_or_default().to_vec(),
-                default_root_object: config.default_root_object().unwrap_or_default().to_owned(),
-                origins: origins
-                    .iter()
-                    .map(|origin| Origin {
-                        id: origin.id().to_owned(),
-                        domain_name: origin.domain_name().to_owned(),
-                        path: origin.origin_path().unwrap_or_default().to_owned(),
-                    })
-                    .collect(),
-                behaviors: behaviors(client, config).await,
-                has_cache_tags: config.cache_tag_config().is_some(),
-            });
-        }
-    }
-    Ok(distributions)
-}
-
-#[expect(deprecated, reason = "older distributions have these settings in place of a cache policy")]
-async fn behaviors(client: &Client, config: &DistributionConfig) -> Vec<Behavior> {
-    let listed = config.cache_behaviors().map(CacheBehaviors::items).unwrap_or_default();
-    let mut behaviors: Vec<(Behavior, Option<&str>)> = listed
-        .iter()
-        .map(|one| {
-            let cache = (one.forwarded_values(), one.max_ttl());
-            let behavior = Behavior::new(one.path_pattern(), one.target_origin_id(), cache);
-            (behavior, one.cache_policy_id())
-        })
-        .collect();
-    behaviors.extend(config.default_cache_behavior().map(|one| {
-        let cache = (one.forwarded_values(), one.max_ttl());
-        (Behavior::new("*", one.target_origin_id(), cache), one.cache_policy_id())
-    }));
-    let mut read = Vec::new();
-    for (mut behavior, policy) in behaviors {
-        if let Some(policy) = policy {
-            // A policy that may not be read is not compared.
-            let policy = client.get_cache_policy().id(policy).send().await.ok();
-            let policy = policy.as_ref().and_then(|answer| answer.cache_policy());
-            behavior.set_policy(policy.and_then(|policy| policy.cache_policy_config()));
-        }
-        read.push(behavior);
-    }
-    read
-}
-
-/// Returns the cause of a failed call in one sentence. The `Display` of SDK errors
-/// is shorter than that, and their `DisplayErrorContext` longer.
-fn sdk_error<E>(error: &SdkError<E>) -> anyhow::Error
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    if let (Some(code), message) = (error.code(), error.message()) {
-        let message = message.unwrap_or("no further details").trim_end_matches('.');
-        let help = match code {
-            "AccessDenied" | "AccessDeniedException" => {
-                "; `invalidator iam-policy --for setup` prints the permissions"
+    /// Returns the behaviors that may get paths that start with `start`, but
+    /// with none of `except`. The first behavior that matches a path gets it.
+    pub fn reached(&self, start: &str, except: &[Arc<str>]) -> Vec<&Behavior> {
+        let mut reached = Vec::new();
+        for behavior in &self.behaviors {
+            let is_excepted = except.iter().any(|except| behavior.is_below(except));
+            if !is_excepted && behavior.may_match(start) {
+                reached.push(behavior);
+                if behavior.matches_all(start) {
+                    break;
+                }
             }
-            _ => "",
-        };
-        return anyhow::anyhow!("{message} ({code}){help}");
+        }
+        reached
     }
-    let error: &dyn std::error::Error = error;
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let causes: Vec<String> = causes.map(|cause| cause.to_string().replace('\n', " ")).collect();
-    if causes.iter().any(|cause| cause.contains("credential")) {
-        return anyhow::anyhow!(
-            "no AWS credentials were found; set AWS_PROFILE to a profile that has them, or \
-             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        );
-    }
-    anyhow::anyhow!("{}", causes.last().map_or("", |cause| cause))
 }
 
 #[cfg(test)]
@@ -182,13 +109,17 @@ fn origin(domain_name: &str, path: &str) -> Origin {
 
 #[cfg(test)]
 fn behavior(path_pattern: &str, origin: &str) -> Behavior {
-    Behavior::new(path_pattern, origin, (None, None))
+    Behavior {
+        path_pattern: path_pattern.to_owned(),
+        origin_id: origin.to_owned(),
+        ..Behavior::default()
+    }
 }
 
 /// Two distributions with S3 origins and one without.
 #[cfg(test)]
-pub fn example_account() -> Vec<AccountDistribution> {
-    vec![
+pub fn example_account() -> Account {
+    let distributions = vec![
         AccountDistribution {
             id: "E1EXAMPLE1WWW".to_owned(),
             aliases: vec!["www.example.com".to_owned(), "example.com".to_owned()],
@@ -216,7 +147,8 @@ pub fn example_account() -> Vec<AccountDistribution> {
             origins: vec![origin("api.example.com", "")],
             ..AccountDistribution::default()
         },
-    ]
+    ];
+    Account { distributions, is_complete: true }
 }
 
 #[cfg(test)]
@@ -241,6 +173,25 @@ mod tests {
             ("example.com", None),
         ] {
             assert_eq!(origin(domain_name, "").bucket(), bucket, "{domain_name}");
+        }
+    }
+
+    #[test]
+    fn the_first_behavior_that_matches_gets_a_path() {
+        let behaviors = ["/media/*.jpg", "/media/*", "*.css", "*"].map(|one| behavior(one, "o"));
+        let distribution =
+            AccountDistribution { behaviors: behaviors.into(), ..Default::default() };
+        for (start, except, expected) in [
+            ("/", &[][..], &["/media/*.jpg", "/media/*", "*.css", "*"][..]),
+            ("/", &["/media/".into()], &["*.css", "*"]),
+            ("/", &["/media/a/".into()], &["/media/*.jpg", "/media/*", "*.css", "*"]),
+            ("/media/", &[], &["/media/*.jpg", "/media/*"]),
+            ("/media/a/", &[], &["/media/*.jpg", "/media/*"]),
+            ("/docs/", &[], &["*.css", "*"]),
+        ] {
+            let reached = distribution.reached(start, except);
+            let reached: Vec<&str> = reached.iter().map(|one| &*one.path_pattern).collect();
+            assert_eq!(reached, expected, "{start} {except:?}");
         }
     }
 }

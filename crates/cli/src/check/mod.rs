@@ -17,7 +17,7 @@ use s3_cloudfront_invalidator::{
 use self::report::CheckReport;
 use crate::{
     Exit, Format, Global,
-    account::{self, compare},
+    account::{Account, Comparison, NamedFile, compare, compare_notifications},
     input::{self, missing_rules},
     output::print_json,
 };
@@ -30,12 +30,21 @@ pub struct Args {
     file: Option<PathBuf>,
     /// Also compare the targets with the distributions of the AWS account that
     /// the environment gives credentials for.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "distribution")]
     aws: bool,
+    /// Also compare with a distribution whose `aws cloudfront
+    /// get-distribution-config` is in a file. Can be given several times.
+    #[arg(long, value_name = "ID=FILE")]
+    distribution: Vec<NamedFile>,
+    /// Also check that a bucket whose `aws s3api
+    /// get-bucket-notification-configuration` is in a file sends events to
+    /// EventBridge. Can be given several times.
+    #[arg(long, value_name = "BUCKET=FILE")]
+    notification: Vec<NamedFile>,
 }
 
-pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
-    let path = args.file.or_else(|| global.rules.clone());
+pub fn run(args: &Args, global: &Global) -> anyhow::Result<Exit> {
+    let path = args.file.clone().or_else(|| global.rules.clone());
     let path = match path {
         Some(path) => path,
         None if !Path::new(RULES_FILE).exists() => return Err(missing_rules()),
@@ -48,10 +57,8 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     };
     let report = CheckReport::new(&name, &bytes, fallback().as_ref());
     // The account is not compared with rules that do not load.
-    let file = if args.aws { RulesFile::read(&name, &bytes).ok() } else { None };
-    let file = file.filter(|file| !file.findings.has_error());
-    let comparison =
-        file.map(|file| anyhow::Ok(compare(&file, &account::distributions()?))).transpose()?;
+    let file = RulesFile::read(&name, &bytes).ok().filter(|file| !file.findings.has_error());
+    let comparison = file.map(|file| compare_account(args, &file)).transpose()?.flatten();
     for note in comparison.iter().flat_map(|comparison| &comparison.notes) {
         errln!("note: {note}");
     }
@@ -62,6 +69,19 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
     }
     let passed = !report.findings.has_error() && differences.is_none_or(|list| list.is_empty());
     Ok(if passed { Exit::Done } else { Exit::Negative })
+}
+
+/// Compares with what the arguments name; `None` if they name nothing.
+fn compare_account(args: &Args, file: &RulesFile<'_>) -> anyhow::Result<Option<Comparison>> {
+    let has_account = args.aws || !args.distribution.is_empty();
+    if !has_account && args.notification.is_empty() {
+        return Ok(None);
+    }
+    let mut comparison = compare_notifications(&file.rules, &args.notification)?;
+    if has_account {
+        comparison.append(compare(file, &Account::read(&args.distribution)?));
+    }
+    Ok(Some(comparison))
 }
 
 /// The distribution of unmatched changes, whose target is in use even if no rule
