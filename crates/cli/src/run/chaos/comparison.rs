@@ -13,6 +13,9 @@ use crate::{
     run::messages::{self, Changes},
 };
 
+/// The share of drains that are killed on the bad day.
+const KILL: f64 = 0.2;
+
 /// The share of calls of SQS that fail, and of messages that come twice.
 const QUEUE_FAULTS: f64 = 0.05;
 
@@ -28,12 +31,7 @@ pub async fn compare(
     cloudfront: SimulatorOptions,
 ) -> anyhow::Result<Exit> {
     let (good, seed) = (options, options.seed);
-    let bad = ChaosOptions {
-        kill: good.reader.kill(),
-        queue_faults: QUEUE_FAULTS,
-        environments: 2,
-        ..good
-    };
+    let bad = ChaosOptions { kill: KILL, queue_faults: QUEUE_FAULTS, environments: 2, ..good };
     let repeated = changes.list.iter().cycle().take(count).enumerate();
     let messages: Vec<SentMessage> = repeated
         .map(|(n, change)| SentMessage {

@@ -156,10 +156,7 @@ pub async fn simulate_day(
     while let Some(wait) = queue.next_visible() {
         tokio::time::sleep(wait).await;
         let environment = report.invocations % environments.len();
-        // As often at the first polls as at all later ones.
-        let is_killed = rng.f64() < options.kill;
-        let doublings = rng.u32(..=options.reader.poll_doublings());
-        let polls = is_killed.then_some(1 + rng.u32(..1 << doublings));
+        let polls = (rng.f64() < options.kill).then(|| 1 + rng.u32(..) % options.reader.polls());
         let deadline = Instant::now() + options.timeout;
         let invocation = options.reader.invoke(&environments[environment], &queue, deadline);
         match unless_killed(invocation, polls).await {
@@ -200,19 +197,11 @@ impl Reader {
         }
     }
 
-    /// About how often an invocation is polled until it ends, as a power of two.
-    fn poll_doublings(self) -> u32 {
+    /// About how often an invocation is polled until it ends.
+    fn polls(self) -> u32 {
         match self {
-            Self::Drain { .. } => 10,
-            Self::Pollers { .. } => 2,
-        }
-    }
-
-    /// The share of invocations to kill on a bad day. Drains are few.
-    fn kill(self) -> f64 {
-        match self {
-            Self::Drain { .. } => 0.3,
-            Self::Pollers { .. } => 0.03,
+            Self::Drain { .. } => 1_000,
+            Self::Pollers { .. } => 4,
         }
     }
 
