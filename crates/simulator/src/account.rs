@@ -59,11 +59,19 @@ struct Success {
     status: u16,
     location: Option<String>,
     body: String,
+    /// How much longer than others the response takes.
+    delay: Duration,
 }
 
 impl Success {
     fn ok(body: String) -> Self {
-        Self { outcome: CallOutcome::Answered, status: 200, location: None, body }
+        Self {
+            outcome: CallOutcome::Answered,
+            status: 200,
+            location: None,
+            body,
+            delay: Duration::ZERO,
+        }
     }
 }
 
@@ -86,7 +94,7 @@ impl Account {
         now: Duration,
         started_at: SystemTime,
         request: &Request<Bytes>,
-    ) -> Option<Response<Bytes>> {
+    ) -> (Option<Response<Bytes>>, Duration) {
         let body = String::from_utf8_lossy(request.body());
         let mut operation = Operation::Unknown;
         let result = Route::of(request).and_then(|route| {
@@ -101,9 +109,9 @@ impl Account {
             let Refusal { status, code, message, why } = refusal;
             let (code, message) = (code.to_owned(), message.into_owned());
             let outcome = CallOutcome::Refused { status, code, message, why };
-            Success { outcome, status, location: None, body }
+            Success { outcome, status, ..Success::ok(body) }
         });
-        let Success { outcome, status, location, body: response } = success;
+        let Success { outcome, status, location, body: response, delay } = success;
         let is_cut = matches!(outcome, CallOutcome::DroppedBefore | CallOutcome::DroppedAfter(_));
         self.calls.push(Call {
             at: now,
@@ -123,7 +131,7 @@ impl Account {
         }
         let response =
             builder.body(Bytes::from(response)).expect("well-formed ids are valid headers");
-        (!is_cut).then_some(response)
+        ((!is_cut).then_some(response), delay)
     }
 
     fn serve(&mut self, route: &Route, call: &SignedCall<'_>) -> Result<Success, Refusal> {
@@ -136,7 +144,7 @@ impl Account {
                         let outcome = CallOutcome::DroppedBefore;
                         Ok(Success { outcome, ..Success::ok(String::new()) })
                     }
-                    None => self.create(call, resource, fault == Some(Fault::DropAfter)),
+                    None => self.create(call, resource, fault.as_ref()),
                 }
             }
             Route::Get(resource, id) => {
@@ -177,7 +185,7 @@ impl Account {
         &mut self,
         call: &SignedCall<'_>,
         resource: &Resource,
-        is_dropped: bool,
+        fault: Option<&Fault>,
     ) -> Result<Success, Refusal> {
         if let Some(bucket) = &mut self.request_rate {
             if !bucket.has(1.0, call.now) {
@@ -203,10 +211,11 @@ impl Account {
             location: Some(format!("{url}/{}/invalidation/{id}", resource.path())),
             body: xml::invalidation(invalidation, status, created),
             outcome: match existing {
-                _ if is_dropped => CallOutcome::DroppedAfter(id),
+                _ if fault == Some(&Fault::DropAfter) => CallOutcome::DroppedAfter(id),
                 Some(_) => CallOutcome::Replayed(id),
                 None => CallOutcome::Created(id),
             },
+            delay: if fault == Some(&Fault::Slow) { Fault::SLOW } else { Duration::ZERO },
         })
     }
 

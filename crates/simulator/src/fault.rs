@@ -1,5 +1,7 @@
 //! Failures that a client must survive, scripted or random.
 
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 
 use super::refusal::Refusal;
@@ -18,6 +20,8 @@ pub struct Faults {
     pub drop_before: f64,
     /// [`Fault::DropAfter`].
     pub drop_after: f64,
+    /// [`Fault::Slow`].
+    pub slow: f64,
 }
 
 /// A fault of a CreateInvalidation call.
@@ -34,6 +38,8 @@ pub enum Fault {
     /// The connection is cut after the batch is accepted. A refused call gets
     /// its error response.
     DropAfter,
+    /// The call takes effect, but the response takes [`Fault::SLOW`].
+    Slow,
 }
 
 impl Faults {
@@ -46,6 +52,7 @@ impl Faults {
             unavailable: 0.05,
             drop_before: 0.05,
             drop_after: 0.05,
+            slow: 0.0,
         }
     }
 
@@ -59,6 +66,7 @@ impl Faults {
             (self.unavailable, Fault::Unavailable),
             (self.drop_before, Fault::DropBefore),
             (self.drop_after, Fault::DropAfter),
+            (self.slow, Fault::Slow),
         ] {
             if roll < share {
                 return Some(fault);
@@ -70,10 +78,13 @@ impl Faults {
 }
 
 impl Fault {
+    /// How long a slow response takes.
+    pub const SLOW: Duration = Duration::from_secs(30);
+
     /// The error response; `None` if the connection is cut.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         match self {
-            Self::DropBefore | Self::DropAfter => None,
+            Self::DropBefore | Self::DropAfter | Self::Slow => None,
             Self::Throttle => Some(Refusal::throttled()),
             Self::InternalError => Some(Refusal::new(
                 500,

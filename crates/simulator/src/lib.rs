@@ -189,7 +189,12 @@ impl Service for Simulator {
             if !options.latency.is_zero() {
                 tokio::time::sleep(options.latency).await;
             }
-            self.account().respond(options, started.elapsed(), *started_at, &request)
+            let now = started.elapsed();
+            let (response, delay) = self.account().respond(options, now, *started_at, &request);
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            response
         });
         response.await.expect("the request is handled without a panic")
     }

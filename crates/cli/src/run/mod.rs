@@ -15,13 +15,13 @@ use s3_cloudfront_invalidator::{
     queue::Queue,
     rules::RuleSet,
 };
+use simulation::{DayOptions, Reader};
 use tokio::time::Instant;
 
 use crate::{
     Exit, Format, Global,
     input::{self, PayloadFile},
 };
-use chaos::{ChaosOptions, Reader};
 use invocation::Invocation;
 use messages::Changes;
 
@@ -86,7 +86,7 @@ pub fn run(args: Args, global: &Global) -> anyhow::Result<Exit> {
             Mode::Drain => Reader::DRAIN,
             Mode::Pollers => Reader::POLLERS,
         };
-        let options = ChaosOptions { seed, reader, ..ChaosOptions::default() };
+        let options = DayOptions { seed, reader, ..DayOptions::default() };
         let comparison = chaos::compare(&sent, changes, options, global, cloudfront);
         return runtime.start_paused(true).build()?.block_on(comparison);
     }

@@ -39,6 +39,16 @@ async fn scripted_faults() {
     check_faults(&simulator, &client).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_slow_response_is_of_an_accepted_batch() {
+    let (simulator, client) = start(SimulatorOptions::default());
+    simulator.fail_next([Fault::Slow]);
+    let started = Instant::now();
+    send(&client, SITE, batch("r", &["/a"])).await.unwrap();
+    assert_eq!(started.elapsed(), Fault::SLOW);
+    assert_eq!(simulator.invalidations()[0].accepted_at, Duration::ZERO);
+}
+
 #[tokio::test]
 async fn the_server_behaves_like_the_simulator_in_the_process() {
     let server = SimulatorServer::start(SimulatorOptions::default()).await.unwrap();

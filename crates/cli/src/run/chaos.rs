@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use cloudfront_simulator::{Faults, InProgress, PerSecond, RequestRate, SimulatorOptions};
 use serde_json::{Value, json};
+use simulation::{Day, DayOptions, End, ExpectedItem, SentMessage, expected, lost, simulate_day};
 
-use super::{ChaosOptions, ChaosReport, SentMessage, expected, simulate_day};
 use crate::{
     Exit, Format, Global, input,
     output::{print_json, table},
@@ -19,6 +19,9 @@ const KILL: f64 = 0.2;
 /// The share of calls of SQS that fail, and of messages that come twice.
 const QUEUE_FAULTS: f64 = 0.05;
 
+/// The messages sent in a second.
+const RATE: u32 = 45;
+
 /// How long invalidations are in progress.
 const COMPLETION: Duration = Duration::from_secs(30);
 
@@ -26,22 +29,22 @@ const COMPLETION: Duration = Duration::from_secs(30);
 pub async fn compare(
     changes: &Changes,
     count: usize,
-    options: ChaosOptions,
+    options: DayOptions,
     global: &Global,
     cloudfront: SimulatorOptions,
 ) -> anyhow::Result<Exit> {
     let (good, seed) = (options, options.seed);
-    let bad = ChaosOptions { kill: KILL, queue_faults: QUEUE_FAULTS, environments: 2, ..good };
+    let bad = DayOptions { kill: KILL, queue_faults: QUEUE_FAULTS, environments: 2, ..good };
     let repeated = changes.list.iter().cycle().take(count).enumerate();
     let messages: Vec<SentMessage> = repeated
         .map(|(n, change)| SentMessage {
             body: messages::event(change, n),
-            sent_at: good.sent_at(n),
+            sent_at: Duration::from_secs(1) * n as u32 / RATE,
         })
         .collect();
     let rules = Arc::new(input::load_rules(global)?);
     let expected = expected(&rules, &messages);
-    let day = async |options: ChaosOptions, faults: Faults| {
+    let day = async |options: DayOptions, faults: Faults| {
         let cloudfront = SimulatorOptions {
             faults,
             seed,
@@ -53,7 +56,9 @@ pub async fn compare(
             request_rate: Some(RequestRate::default()),
             ..cloudfront.clone()
         };
-        simulate_day(&messages, &expected, &options, cloudfront, &rules).await
+        let day = simulate_day(&messages, &options, cloudfront, &rules).await;
+        let lost = lost(&expected, &day.accepted);
+        DayResult { day, lost }
     };
     let good = day(good, Faults::default()).await;
     let bad = day(bad, Faults::chaos()).await;
@@ -66,19 +71,26 @@ pub async fn compare(
             print_json(&document)?;
         }
     }
-    let is_sound =
-        |day: &ChaosReport| day.lost.is_empty() && day.late == 0 && day.dead_letters.is_empty();
+    let is_sound = |DayResult { day, lost }: &DayResult| {
+        lost.is_empty() && day.ended(&End::Late) == 0 && day.dead_letters.is_empty()
+    };
     let is_sound = changes.is_complete && is_sound(&good) && is_sound(&bad);
     Ok(if is_sound { Exit::Done } else { Exit::Negative })
 }
 
-type Figure = fn(&ChaosReport) -> u64;
+/// A day, and the items that were lost.
+struct DayResult {
+    day: Day,
+    lost: Vec<ExpectedItem>,
+}
+
+type Figure = fn(&Day) -> u64;
 
 /// The figures of a day, each with its name in JSON and its label in text.
 const FIGURES: [(&str, &str, Figure); 9] = [
-    ("invocations", "invocations", |day| day.invocations as u64),
-    ("killed", "  killed", |day| day.killed as u64),
-    ("late", "  past their deadline", |day| day.late as u64),
+    ("invocations", "invocations", |day| day.invocations.len() as u64),
+    ("killed", "  killed", |day| day.ended(&End::Killed) as u64),
+    ("late", "  past their deadline", |day| day.ended(&End::Late) as u64),
     ("redeliveries", "redelivered messages", |day| day.redeliveries as u64),
     ("dead_letters", "dead letters", |day| day.dead_letters.len() as u64),
     ("calls", "CreateInvalidation calls", |day| day.counters.create_calls),
@@ -89,27 +101,38 @@ const FIGURES: [(&str, &str, Figure); 9] = [
     ("billed_paths", "billed paths", |day| day.counters.billed_paths),
 ];
 
-/// The items that were lost on a day, each with its distribution.
-fn lost(day: &ChaosReport) -> impl Iterator<Item = String> {
-    day.lost.iter().map(|lost| format!("{} {}", lost.distribution, lost.item))
+impl DayResult {
+    /// The lost items, each with its distribution.
+    fn lost(&self) -> impl Iterator<Item = String> {
+        self.lost.iter().map(|lost| format!("{} {}", lost.distribution, lost.item))
+    }
 }
 
-fn to_json(day: &ChaosReport) -> Value {
-    let mut document: serde_json::Map<String, Value> =
-        FIGURES.iter().map(|(name, _, figure)| ((*name).to_owned(), figure(day).into())).collect();
-    document.insert("lost".to_owned(), lost(day).collect());
+fn to_json(result: &DayResult) -> Value {
+    let mut document: serde_json::Map<String, Value> = FIGURES
+        .iter()
+        .map(|(name, _, figure)| ((*name).to_owned(), figure(&result.day).into()))
+        .collect();
+    document.insert("lost".to_owned(), result.lost().collect());
     document.into()
 }
 
-fn print_text(good: &ChaosReport, bad: &ChaosReport) {
+fn print_text(good: &DayResult, bad: &DayResult) {
     let mut table = table(["", "good day", "bad day"]);
     for (_, label, figure) in FIGURES {
-        table.add_row([label.to_owned(), figure(good).to_string(), figure(bad).to_string()]);
+        table.add_row([
+            label.to_owned(),
+            figure(&good.day).to_string(),
+            figure(&bad.day).to_string(),
+        ]);
     }
-    let lost_items = |day: &ChaosReport| day.lost.len().to_string();
-    table.add_row(["lost items".to_owned(), lost_items(good), lost_items(bad)]);
+    table.add_row([
+        "lost items".to_owned(),
+        good.lost.len().to_string(),
+        bad.lost.len().to_string(),
+    ]);
     outln!("{table}");
-    for lost in lost(good).chain(lost(bad)) {
+    for lost in good.lost().chain(bad.lost()) {
         outln!("lost: {lost}");
     }
 }

@@ -7,7 +7,8 @@ use cloudfront_simulator::{Faults, InProgress, SimulatorOptions};
 use s3_cloudfront_invalidator::rules::RuleSet;
 use serde_json::json;
 
-use super::{ChaosOptions, ChaosReport, Reader, SentMessage, expected, simulate_day};
+use super::{Day, DayOptions, End, Reader, SentMessage, simulate_day};
+use crate::audit::{expected, lost};
 
 /// One in 200 changes is of a path that CloudFront refuses, and one in 200 has
 /// a denied target beside a permitted one.
@@ -73,12 +74,12 @@ fn rules() -> Arc<RuleSet> {
     RuleSet::parse("rules.yaml", RULES.as_bytes()).unwrap().into()
 }
 
-fn pollers(batch: usize) -> ChaosOptions {
-    ChaosOptions {
+fn pollers(batch: usize) -> DayOptions {
+    DayOptions {
         reader: Reader::Pollers { batch, pace: Duration::from_secs(2) },
         timeout: Duration::from_secs(120),
         max_receives: MAX_RECEIVES,
-        ..ChaosOptions::default()
+        ..DayOptions::default()
     }
 }
 
@@ -92,11 +93,15 @@ const MAX_RECEIVES: u32 = 5;
 /// day.
 async fn bad_day(
     changes: usize,
-    options: ChaosOptions,
+    rate: u32,
+    options: DayOptions,
     in_progress: InProgress,
     factor: f64,
-) -> ChaosReport {
-    let message = |n: usize| SentMessage { body: event(n), sent_at: options.sent_at(n) };
+) -> Day {
+    let message = |n: usize| SentMessage {
+        body: event(n),
+        sent_at: Duration::from_secs(1) * n as u32 / rate,
+    };
     let messages: Vec<SentMessage> = (0..changes).map(message).collect();
     let mut expected = expected(&rules(), &messages);
     // Items that CloudFront always refuses cannot be invalidated.
@@ -115,16 +120,16 @@ async fn bad_day(
             ..SimulatorOptions::default()
         };
         let queue_faults = if kill > 0.0 { options.queue_faults } else { 0.0 };
-        let options = ChaosOptions { kill, queue_faults, ..options };
-        let day = simulate_day(&messages, &expected, &options, cloudfront, &rules()).await;
-        assert_eq!(day.lost, []);
+        let options = DayOptions { kill, queue_faults, ..options };
+        let day = simulate_day(&messages, &options, cloudfront, &rules()).await;
+        assert_eq!(lost(&expected, &day.accepted), []);
         // No message becomes a dead letter because of others in its batch.
         for dead in &day.dead_letters {
             let n: usize = dead.id.parse().unwrap();
             assert!([17, 101].contains(&(n % ONE_IN)), "{n}: {}", key(n));
         }
         assert_eq!(day.dead_letters.len(), changes / (ONE_IN / 2));
-        assert_eq!(day.late, 0);
+        assert_eq!(day.ended(&End::Late), 0);
         day
     };
     let good = day(0.0, Faults::default()).await.counters;
@@ -137,37 +142,37 @@ async fn bad_day(
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_lost_by_pollers() {
-    let options = ChaosOptions { seed: 1, environments: 2, kill: 0.03, ..pollers(100) };
-    let bad = bad_day(5_000, options, InProgress::default(), 1.05).await;
-    assert!(bad.killed > 0);
+    let options = DayOptions { seed: 1, environments: 2, kill: 0.03, ..pollers(100) };
+    let bad = bad_day(5_000, 45, options, InProgress::default(), 1.05).await;
+    assert!(bad.ended(&End::Killed) > 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_lost_by_drains() {
-    let options = ChaosOptions {
+    let options = DayOptions {
         seed: 1,
         environments: 2,
         kill: 0.2,
         queue_faults: 0.05,
         ..Default::default()
     };
-    let bad = bad_day(2_000, options, InProgress::default(), 1.5).await;
-    assert!(bad.killed > 0);
+    let bad = bad_day(2_000, 45, options, InProgress::default(), 1.5).await;
+    assert!(bad.ended(&End::Killed) > 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_lost_beyond_the_quota_in_progress() {
-    let options = ChaosOptions { seed: 2, rate: 500, max_receives: 10, ..pollers(600) };
-    let bad = bad_day(3_000, options, InProgress { paths: 500, wildcards: 15 }, 1.05).await;
+    let options = DayOptions { seed: 2, max_receives: 10, ..pollers(600) };
+    let bad = bad_day(3_000, 500, options, InProgress { paths: 500, wildcards: 15 }, 1.05).await;
     assert!(bad.counters.refused["TooManyInvalidationsInProgress"] > 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_seed_repeats_the_day() {
-    for options in [ChaosOptions { queue_faults: 0.05, ..Default::default() }, pollers(100)] {
+    for options in [DayOptions { queue_faults: 0.05, ..Default::default() }, pollers(100)] {
         let day = async |seed| {
-            let options = ChaosOptions { seed, environments: 2, kill: 0.3, ..options };
-            bad_day(800, options, InProgress::default(), 1.5).await
+            let options = DayOptions { seed, environments: 2, kill: 0.3, ..options };
+            bad_day(800, 45, options, InProgress::default(), 1.5).await
         };
         let first = day(3).await;
         assert_eq!(first, day(3).await);
@@ -179,13 +184,13 @@ async fn a_seed_repeats_the_day() {
 async fn no_invocation_is_late_when_cloudfront_does_not_respond() {
     let message = |n: usize| SentMessage { body: event(n), sent_at: Duration::ZERO };
     let messages: Vec<SentMessage> = (0..60).map(message).collect();
-    for (options, invocations) in [(pollers(30), 4), (ChaosOptions::default(), 3)] {
-        let options = ChaosOptions { max_receives: 2, ..options };
+    for (options, invocations) in [(pollers(30), 4), (DayOptions::default(), 3)] {
+        let options = DayOptions { max_receives: 2, ..options };
         let cloudfront =
             SimulatorOptions { latency: Duration::from_secs(3_600), ..SimulatorOptions::default() };
-        let day = simulate_day(&messages, &[], &options, cloudfront, &rules()).await;
+        let day = simulate_day(&messages, &options, cloudfront, &rules()).await;
         // Every invocation gave all of its messages back in time.
-        assert_eq!((day.invocations, day.late), (invocations, 0));
+        assert_eq!((day.invocations.len(), day.ended(&End::Late)), (invocations, 0));
         assert_eq!(day.dead_letters.len(), 60);
     }
 }

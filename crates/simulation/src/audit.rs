@@ -9,7 +9,7 @@ use s3_cloudfront_invalidator::{
     rules::RuleSet,
 };
 
-use super::SentMessage;
+use crate::day::SentMessage;
 
 /// An item to invalidate for a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub fn expected(rules: &RuleSet, messages: &[SentMessage]) -> Vec<ExpectedItem> 
     let mut expected = Vec::new();
     let mut reader = MessageReader::default();
     for message in messages {
-        let delivery = reader.read("chaos", Some(&message.body));
+        let delivery = reader.read("day", Some(&message.body));
         let payload = Payload { source: PayloadSource::Queue, deliveries: vec![delivery] };
         for part in plan(rules, &payload).distributions {
             for item in part.requests.into_iter().flat_map(|request| request.items) {
@@ -45,7 +45,7 @@ pub fn expected(rules: &RuleSet, messages: &[SentMessage]) -> Vec<ExpectedItem> 
 /// Returns the expected items that no invalidation covers, as the item itself
 /// or as a wildcard, that was accepted after the message was sent. A message
 /// sent at the time of acceptance counts as sent before.
-pub(super) fn lost(expected: &[ExpectedItem], accepted: &[Recorded]) -> Vec<ExpectedItem> {
+pub fn lost(expected: &[ExpectedItem], accepted: &[Recorded]) -> Vec<ExpectedItem> {
     let mut latest: HashMap<(&str, &str), Duration> = HashMap::new();
     for invalidation in accepted {
         for item in &invalidation.items {
