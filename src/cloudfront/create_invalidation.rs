@@ -33,8 +33,9 @@ use super::{
 };
 use crate::distribution::{Distribution, DistributionId};
 
-/// So many throttled attempts, and no others, and a request is halved. With the
-/// standard back-off they take four seconds on average.
+/// So many throttled attempts in a row, and a request is halved. With the standard
+/// back-off they take four seconds on average. If CloudFront had accepted an
+/// earlier attempt whose response was lost, it would return that invalidation.
 const THROTTLES_BEFORE_HALVING: u32 = 4;
 
 /// The attempts of one call, the SDK's retries included.
@@ -42,6 +43,7 @@ const THROTTLES_BEFORE_HALVING: u32 = 4;
 pub(super) struct Attempts {
     pub(super) sent: u32,
     pub(super) throttled: u32,
+    throttled_in_a_row: u32,
     in_flight: bool,
     /// CloudFront may have accepted an attempt.
     may_be_accepted: bool,
@@ -148,9 +150,7 @@ struct UntilThrottled(AttemptCounter);
 
 impl ClassifyRetry for UntilThrottled {
     fn classify_retry(&self, _: &InterceptorContext) -> RetryAction {
-        let attempts = lock(&self.0.0);
-        let is_throttled =
-            attempts.sent >= THROTTLES_BEFORE_HALVING && attempts.throttled == attempts.sent;
+        let is_throttled = lock(&self.0.0).throttled_in_a_row >= THROTTLES_BEFORE_HALVING;
         if is_throttled { RetryAction::RetryForbidden } else { RetryAction::NoActionIndicated }
     }
 
@@ -194,7 +194,10 @@ impl Intercept for AttemptCounter {
                 error.downcast_ref::<CreateInvalidationForDistributionTenantError>()?.code()
             })
         });
-        attempts.throttled += u32::from(code.is_some_and(is_throttling_code));
+        let is_throttled = code.is_some_and(is_throttling_code);
+        attempts.throttled += u32::from(is_throttled);
+        attempts.throttled_in_a_row =
+            if is_throttled { attempts.throttled_in_a_row + 1 } else { 0 };
         let mut is_refusal = false;
         if let Some(response) = context.response() {
             let status = response.status();
@@ -203,6 +206,7 @@ impl Intercept for AttemptCounter {
             is_refusal = status.is_client_error();
         }
         attempts.may_be_accepted |= was_in_flight && !is_refusal;
+        attempts.may_be_accepted &= attempts.throttled_in_a_row < THROTTLES_BEFORE_HALVING;
         Ok(())
     }
 }

@@ -19,7 +19,12 @@ pub(super) struct Memory {
     quarantine: BTreeSet<(Arc<Distribution>, Item)>,
     /// The batches of direct payloads, by caller reference.
     batches: HashMap<(Arc<Distribution>, String), KnownBatch>,
+    max_items: HashMap<Arc<Distribution>, MaxItems>,
 }
+
+/// The most items of a request without and of one with wildcards, once CloudFront
+/// did not accept a larger one because of a quota.
+pub(super) type MaxItems = [usize; 2];
 
 /// What earlier invocations found out about an item.
 pub(super) enum KnownItem {
@@ -61,6 +66,18 @@ impl Memory {
             }
             _ => KnownItem::Unknown,
         }
+    }
+
+    /// Returns how many items the next invocation may send to a distribution in
+    /// one request: twice as many as the last one, so that the number grows again.
+    pub(super) fn max_items(&mut self, distribution: &Arc<Distribution>) -> MaxItems {
+        let Some(learned) = self.max_items.get_mut(distribution) else { return [usize::MAX; 2] };
+        *learned = learned.map(|items| items.saturating_mul(2));
+        *learned
+    }
+
+    pub(super) fn set_max_items(&mut self, distribution: &Arc<Distribution>, items: MaxItems) {
+        self.max_items.insert(Arc::clone(distribution), items);
     }
 
     /// Returns what is known about a batch of a direct payload.

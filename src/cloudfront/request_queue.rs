@@ -12,7 +12,7 @@ use super::{
     error::{CloudFrontError, ErrorKind},
     failure::FailureContext,
     lock,
-    memory::{KnownBatch, KnownItem, Memory},
+    memory::{KnownBatch, KnownItem, MaxItems, Memory},
 };
 use crate::{
     event::Delivery,
@@ -51,9 +51,7 @@ pub(super) struct RequestQueue<'a> {
     /// A stack.
     halves: Vec<Batch>,
     quarantined: VecDeque<Batch>,
-    /// The most items of a request without and of one with wildcards, once
-    /// CloudFront did not accept a larger one.
-    max_items: [usize; 2],
+    max_items: MaxItems,
     /// Halves and quarantined items that were sent.
     isolating: u32,
     /// The planned requests, with the items that have an outcome.
@@ -90,15 +88,21 @@ impl<'a> RequestQueue<'a> {
         requests: Vec<Request>,
         memory: &'a Mutex<Memory>,
     ) -> Self {
+        let is_direct = deliveries.iter().any(|delivery| delivery.id.is_none());
+        // A redelivered direct payload must make the same batches.
+        let max_items = match is_direct {
+            true => [usize::MAX; 2],
+            false => lock(memory).max_items(context.distribution),
+        };
         let mut queue = Self {
             context,
             changes,
             memory,
-            is_direct: deliveries.iter().any(|delivery| delivery.id.is_none()),
+            is_direct,
             planned: VecDeque::new(),
             halves: Vec::new(),
             quarantined: VecDeque::new(),
-            max_items: [usize::MAX; 2],
+            max_items,
             isolating: 0,
             requests: Vec::with_capacity(requests.len()),
         };
@@ -247,6 +251,7 @@ impl<'a> RequestQueue<'a> {
     /// Sends a batch, and all others of its kind, in smaller requests.
     fn shrink(&mut self, batch: Batch) {
         self.max_items[batch.kind()] = batch.items.len().div_ceil(2);
+        lock(self.memory).set_max_items(self.context.distribution, self.max_items);
         self.planned.push_front(batch);
     }
 

@@ -13,7 +13,8 @@ use crate::{Day, Violation, World, shrink, tell, violations};
 ///
 /// ```text
 /// sim [--seeds N] [--from SEED]    N worlds (500), from a seed (1)
-/// sim --seed SEED                  one world: prints what happened
+/// sim [--seeds N] --first          the same until the first that goes wrong
+/// sim --seed SEED [--whole]        one world, made small: prints what happened
 /// ```
 ///
 /// It is also a test of `cargo test`. Therefore it ignores other options, which are
@@ -28,14 +29,18 @@ pub fn command(arguments: &[String]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let failed = match number("--seed") {
-        Some(seed) => u64::from(!replay(seed)),
-        None => many(number("--from").unwrap_or(1), number("--seeds").unwrap_or(500)),
+        Some(seed) => u64::from(!replay(seed, arguments.iter().any(|one| one == "--whole"))),
+        None => many(
+            number("--from").unwrap_or(1),
+            number("--seeds").unwrap_or(500),
+            arguments.iter().any(|one| one == "--first"),
+        ),
     };
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Prints one world; returns whether all is well.
-fn replay(seed: u64) -> bool {
+fn replay(seed: u64, is_whole: bool) -> bool {
     let world = World::random(seed);
     let violations = |world: &World| -> (Day, Vec<Violation>) {
         let day = world.run();
@@ -43,9 +48,9 @@ fn replay(seed: u64) -> bool {
         (day, violations)
     };
     let (day, wrong) = violations(&world);
-    if wrong.is_empty() {
+    if is_whole || wrong.is_empty() {
         print!("{}", tell(&world, &day, &wrong));
-        return true;
+        return wrong.is_empty();
     }
     let small = shrink(world);
     let (day, wrong) = violations(&small);
@@ -54,7 +59,7 @@ fn replay(seed: u64) -> bool {
 }
 
 /// Runs worlds with the seeds from `from`; returns how many went wrong.
-fn many(from: u64, seeds: u64) -> u64 {
+fn many(from: u64, seeds: u64, stops: bool) -> u64 {
     let started = Instant::now();
     let next = AtomicU64::new(from);
     let worker = || {
@@ -70,6 +75,9 @@ fn many(from: u64, seeds: u64) -> u64 {
             let wrong = violations(&world, &day);
             if let Some(first) = wrong.first() {
                 failed += 1;
+                if stops {
+                    next.store(from + seeds, Ordering::Relaxed);
+                }
                 println!("seed {seed}: {first:?}; replay: cargo test --test sim -- --seed {seed}");
             }
         }

@@ -6,12 +6,19 @@ use cloudfront_simulator::Faults;
 
 use crate::{site::Action, verdict::violations, world::World};
 
+/// The most worlds to try.
+const TRIALS: u32 = 300;
+
 /// Removes changes, rules and faults from a world as long as the first of its
 /// violations remains.
 pub fn shrink(world: World) -> World {
-    let wrong = |world: &World| violations(world, &world.run());
+    let mut trials = 0;
+    let mut wrong = |world: &World| {
+        trials += 1;
+        if trials > TRIALS { Vec::new() } else { violations(world, &world.run()) }
+    };
     let Some(first) = wrong(&world).into_iter().next() else { return world };
-    let is_same =
+    let mut is_same =
         |world: &World| wrong(world).iter().any(|one| discriminant(one) == discriminant(&first));
     let mut world = world;
     loop {

@@ -95,8 +95,9 @@ fn bill(world: &World, day: &Day, messages: &[usize]) -> u64 {
         if change.is_unreadable {
             return 0;
         }
-        let needs = world.site.needs(change.bucket, &change.key);
-        needs.iter().map(|need| need.urls.len() as u64 + u64::from(need.also.is_some())).sum()
+        let needs = world.site.needs(change.bucket, &change.key).into_iter();
+        let needs = needs.filter(|need| need.target.distribution != DENIED);
+        needs.map(|need| need.urls.len() as u64 + u64::from(need.also.is_some())).sum()
     };
     let costs = messages.iter().map(|change| cost(&world.changes[*change]));
     let total: u64 = costs.sum();

@@ -261,6 +261,45 @@ async fn requests_beyond_a_quota_are_halved_before_their_kind_is_given_up() {
     assert_eq!(sizes, [[150; 4].to_vec(), [75; 10].to_vec()].concat());
 }
 
+/// The next invocation starts with twice the number that was accepted.
+#[tokio::test(start_paused = true)]
+async fn the_size_that_a_quota_allows_is_remembered() {
+    let scripted =
+        ScriptedCloudFront::new(
+            |sent| {
+                if sent.items.len() > 2 { TOO_MANY } else { Answer::Created }
+            },
+        );
+    let cloudfront = scripted.client();
+    let wildcards = |message: &str| {
+        let wildcards = (0..8).map(|n| format!("/{n}/*"));
+        HandPlan::queue(&[message]).request("E1EXAMPLE", wildcards)
+    };
+    for message in ["1", "2"] {
+        wildcards(message).submit(&cloudfront).await;
+    }
+    let sizes: Vec<_> = scripted.sent().iter().map(|sent| sent.items.len()).collect();
+    assert_eq!(sizes, [[8, 4, 2, 2, 2, 2].as_slice(), &[4, 2, 2, 2, 2]].concat());
+}
+
+/// CloudFront would return an accepted batch instead of throttling it four times.
+#[tokio::test(start_paused = true)]
+async fn a_throttled_request_is_halved_although_a_response_was_lost() {
+    let mut calls = 0;
+    let scripted = ScriptedCloudFront::new(move |sent| {
+        calls += 1;
+        match (calls, sent.items.len()) {
+            (3, _) => Answer::Drop,
+            (_, 150) => THROTTLED,
+            _ => Answer::Created,
+        }
+    });
+    let submission = plan(150, &[]).submit(&scripted.client()).await;
+    let sizes: Vec<_> = scripted.sent().iter().map(|sent| sent.items.len()).collect();
+    assert_eq!(sizes, [[150; 7].to_vec(), [75; 2].to_vec()].concat());
+    assert_eq!(words(&submission), ["accepted"; 150]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_error_that_ends_a_distribution_spares_the_others() {
     for answer in [TOO_MANY, NO_SUCH, DENIED] {
