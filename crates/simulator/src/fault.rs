@@ -79,7 +79,7 @@ impl Faults {
 
 impl Fault {
     /// How long a slow response takes.
-    pub const SLOW: Duration = Duration::from_secs(30);
+    pub const SLOW: Duration = Duration::from_secs(4);
 
     /// The error response; `None` if the connection is cut.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
