@@ -22,13 +22,16 @@
 //! - an S3 notification, `{"Records": […]}`, or an `s3:TestEvent`;
 //! - an SNS notification whose `Message` is a document, either in `Records`
 //!   (Lambda subscription) or as a bare envelope (queue subscription);
+//! - the record that Lambda sends to the on-failure destination of the function,
+//!   whose `requestPayload` is a document;
 //! - `{}`, which is a no-op;
 //! - an array of the above (Pipes, custom event bus).
 //!
 //! A **payload** is a document, or SQS messages whose `body` is a document: in
 //! `Records` (event source mapping) or in an array (Pipes). Wrappings are
 //! removed in the order queue, topic, bus, each at most once; any other nesting
-//! is refused.
+//! is refused, except that a record may be around or within a topic, and may
+//! contain the record of an earlier failure.
 //!
 //! Unknown members and the order of members are ignored. An optional member
 //! that is empty or has an unexpected type is treated as missing. An object in

@@ -47,6 +47,9 @@ pub(super) struct Object<'a> {
     #[serde(rename = "Data")]
     pub(super) data: Option<&'a RawValue>,
 
+    /// The event in Lambda's record of a failed invocation.
+    pub(super) request_payload: Option<&'a RawValue>,
+
     // A record of an S3 notification.
     pub(super) s3: Lenient<S3Detail<'a>>,
     pub(super) event_name: Text<'a>,

@@ -139,6 +139,10 @@ impl Reader<'_> {
             Err(Unreadable::unknown_shape(json))
         } else if let Some(data) = object.data {
             self.text(data.get(), Depth::Bus).map_err(|error| error.at("Data"))
+        } else if let Some(event) = object.request_payload {
+            // Also the record of a replay that failed again.
+            let read = self.text(event.get(), depth.max(Depth::Message));
+            read.map_err(|error| error.at("requestPayload"))
         } else if object.event.as_deref() == Some("s3:TestEvent") {
             self.into.add(None);
             Ok(())

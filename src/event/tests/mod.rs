@@ -100,6 +100,7 @@ fn shapes() {
     let reduced =
         json!({"source": e["source"], "detail-type": e["detail-type"], "detail": e["detail"]});
     let data = |inner: &Value| json!({"Data": inner, "Metadata": {}});
+    let failed = |inner: &Value| json!({"requestContext": {}, "requestPayload": inner});
     for (payload, expected) in [
         // Direct.
         (e.clone(), "direct -:1/0/0"),
@@ -112,6 +113,12 @@ fn shapes() {
         (json!([records([r.clone()]), e]), "direct -:2/0/0"),
         (records([sns(&e), sns(&records([r.clone(), r.clone()]))]), "direct -:3/0/0"),
         (envelope(&e), "direct -:1/0/0"),
+        (failed(&e), "direct -:1/0/0"),
+        (failed(&json!([e, data(&e)])), "direct -:2/0/0"),
+        (failed(&records([sns(&e)])), "direct -:1/0/0"),
+        (failed(&failed(&records([r.clone()]))), "direct -:1/0/0"),
+        (json!([failed(&e), e]), "direct -:2/0/0"),
+        (records([sns(&failed(&e))]), "direct -:1/0/0"),
         (test_event(), "direct -:0/1/0"),
         (records([sns(&test_event())]), "direct -:0/1/0"),
         (nothing.clone(), "direct -:0/0/0"),
@@ -139,6 +146,9 @@ fn shapes() {
         (records([message("a", &envelope(&e))]), "queue a:1/0/0"),
         (records([message("a", &envelope(&records([r.clone()])))]), "queue a:1/0/0"),
         (records([message("a", &records([sns(&e)]))]), "queue a:1/0/0"),
+        (records([message("a", &failed(&e)), message("b", &e)]), "queue a:1/0/0 b:1/0/0"),
+        (records([message("a", &failed(&json!([e, foreign])))]), "queue a:1/0/1"),
+        (records([message("a", &envelope(&failed(&e)))]), "queue a:1/0/0"),
         (
             records([message("a", &test_event()), message("b", &envelope(&test_event()))]),
             "queue a:0/1/0 b:0/1/0",
@@ -169,6 +179,11 @@ fn shapes() {
         (data(&r), "error"),
         (data(&json!("hello")), "error"),
         (data(&json!(null)), "error"),
+        (failed(&json!(null)), "error"),
+        (failed(&json!("hello")), "error"),
+        (failed(&records([message("a", &e)])), "direct -:0/0/1"),
+        (data(&failed(&e)), "error"),
+        (envelope(&failed(&envelope(&e))), "error"),
         (envelope(&envelope(&e)), "error"),
         (json!({"message": "hello"}), "error"),
         (json!({"Records": {}}), "error"),

@@ -127,6 +127,7 @@ impl Sample {
             5 => (records([sns(&event)]), true),
             6 => (records([sns(&records([record]))]), false),
             7 => (envelope(&json!([data])), true),
+            8 => (json!({"requestContext": {}, "requestPayload": data}), true),
             _ => (json!([event]), true),
         };
         (document, self.change(is_event))
@@ -134,8 +135,8 @@ impl Sample {
 }
 
 /// The forms of a document that are not an array, and so may be in one.
-const OBJECT_FORMS: usize = 8;
-const FORMS: usize = 9;
+const OBJECT_FORMS: usize = 9;
+const FORMS: usize = 10;
 
 fn sample() -> impl Strategy<Value = Sample> {
     let key = prop_oneof![
