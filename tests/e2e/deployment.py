@@ -22,9 +22,9 @@ NOT_RUN = (MAPPING, SCHEDULE, "AWS::Lambda::EventInvokeConfig")
 
 
 class Deployment:
-    """A stack of deploy/sam/template.yaml."""
+    """A stack of template.yaml or direct.yaml of deploy/sam."""
 
-    def __init__(self, environment, directory, name, distributions, parameters):
+    def __init__(self, environment, directory, name, distributions, parameters, template="template.yaml"):
         self.environment = environment
         site = directory / f"site-{name}"
         (site / "rules").mkdir(parents=True)
@@ -35,14 +35,14 @@ class Deployment:
         (site / "function.zip").write_bytes(empty_package())
         run([ROOT / "deploy/generate", site], ENVIRONMENT | {"INVALIDATOR": str(INVALIDATOR)})
         packaged = site / "packaged.yaml"
-        aws(environment, "cloudformation", "package", "--template-file", str(site / "template.yaml"),
+        aws(environment, "cloudformation", "package", "--template-file", str(site / template),
             "--s3-bucket", "e2e-packages", "--output-template-file", str(packaged))
 
         resources = self.transformed(packaged.read_text(), parameters)
-        [self.mapping] = [r["Properties"] for r in resources["Resources"].values() if r["Type"] == MAPPING]
-        [schedule] = [r["Properties"] for r in resources["Resources"].values() if r["Type"] == SCHEDULE]
-        self.drain_request = json.loads(schedule["Target"]["Input"])
-        self.drains = parameters.get("Mode", self.document["Parameters"]["Mode"]["Default"]) == "drain"
+        properties = {r["Type"]: r["Properties"] for r in resources["Resources"].values()}
+        self.mapping, self.schedule = properties.get(MAPPING), properties.get(SCHEDULE)
+        self.variables = properties["AWS::Lambda::Function"]["Environment"]["Variables"]
+        self.drains = parameters.get("Mode", "drain") == "drain"
         resources["Resources"] = {n: r for n, r in resources["Resources"].items() if r["Type"] not in NOT_RUN}
         body = site / "transformed.json"
         body.write_text(json.dumps(resources, indent=1))
@@ -60,7 +60,7 @@ class Deployment:
         assert stack["StackStatus"] == "CREATE_COMPLETE", stack
         assert self.layer() == {"rules.yaml": self.rules.read_bytes()}, self.layer()
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-        assert self.mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert not self.mapping or self.mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
     def layer(self):
         """Returns the names and contents of the files of the deployed layer, which are below /opt."""

@@ -67,7 +67,7 @@ class Pipeline:
         for message in messages:
             self.sqs.change_message_visibility(
                 QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
-        answer = self.invoke(self.deployment.drain_request)
+        answer = self.invoke(json.loads(self.deployment.schedule["Target"]["Input"]))
         if (answer["received"], answer["deleted"], answer["kept"]) != (len(messages), len(messages), 0):
             raise Failed(f"the function answered {answer}")
         if left := self.receive(queue):
@@ -215,6 +215,35 @@ def compare_with_account(environment, directory):
     machine.client(environment, "cloudfront").delete_distribution(Id=id, IfMatch="x")
 
 
+def replay(environment, directory, distributions):
+    """Replays what direct.yaml keeps of a failed invocation, and an event that EventBridge could not deliver to it."""
+    deployment = Deployment(environment, directory, "direct", distributions, {"Buckets": "e2e-site"}, "direct.yaml")
+    if deployment.variables["QUEUE_URL"] != {"Ref": "FailedQueue"}:
+        raise Failed("a drain of direct.yaml does not read FailedQueue")
+    queue = deployment.outputs["FailedQueueUrl"]
+
+    def event(key):
+        detail = {"bucket": {"name": "e2e-site"}, "object": {"key": key, "sequencer": "01"}}
+        return {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+
+    record = json.loads((machine.ROOT / "events/on-failure-record.json").read_text())
+    sqs = machine.client(environment, "sqs")
+    for body in (record | {"requestPayload": event("public/failed.html")}, event("public/undelivered.html"), {"bad": 1}):
+        sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(body))
+    with machine.simulator(directory, list(distributions.values())) as cloudfront:
+        endpoints = {"QUEUE_URL": queue, "AWS_ENDPOINT_URL_SQS": environment["AWS_ENDPOINT_URL"]}
+        with machine.function(directory, cloudfront | endpoints | {"RULES_PATH": str(deployment.rules)}) as invoke:
+            pipeline = Pipeline(environment, cloudfront, deployment, distributions, invoke)
+            answer = invoke({"drain": {}})
+            if (answer["received"], answer["deleted"], answer["kept"]) != (3, 2, 1):
+                raise Failed(f"replay: the function answered {answer}")
+            if (found := pipeline.invalidated()) != {"www": ["/failed.html", "/undelivered.html"]}:
+                raise Failed(f"replay: found {found}")
+    # Its event rule would invoke the function, for which moto needs Docker.
+    aws(environment, "cloudformation", "delete-stack", "--stack-name", "direct")
+    print("replay of direct.yaml's FailedQueue: 3 messages, 2 deleted, 1 kept")
+
+
 def run_pass(name, pipeline, everything, cases, predicts):
     for what, change, at in (("created", put, 2), ("deleted", delete, 3)):
         changed = [case for case in cases if case[at] is not None]
@@ -257,6 +286,8 @@ def main():
             pipeline = Pipeline(environment, environment, deployment, distributions, invoke)
             run_pass("rules pattern, moto", pipeline, everything, objects.RULES, predicts=True)
         aws(environment, "cloudformation", "delete-stack", "--stack-name", "by-rules")
+
+        replay(environment, directory, distributions)
 
         parameters = {"Buckets": "e2e-site,e2e-feeds-1", "DistributionId": fallback}
         deployment = Deployment(environment, directory, "by-buckets", distributions, parameters)

@@ -5,11 +5,13 @@ mod aws;
 mod behavior;
 mod differences;
 mod notification;
+mod parameters;
 mod saved;
 
 pub use behavior::{Behavior, CachePolicy};
 pub use differences::{Comparison, Difference, compare};
 pub use notification::compare_notifications;
+pub use parameters::compare_parameters;
 pub use saved::NamedFile;
 
 use std::{collections::BTreeSet, sync::Arc};

@@ -17,7 +17,7 @@ use s3_cloudfront_invalidator::{
 use self::report::CheckReport;
 use crate::{
     Exit, Format, Global,
-    account::{Account, Comparison, NamedFile, compare, compare_notifications},
+    account::{Account, Comparison, NamedFile, compare, compare_notifications, compare_parameters},
     input::{self, missing_rules},
     output::print_json,
 };
@@ -41,6 +41,12 @@ pub struct Args {
     /// EventBridge. Can be given several times.
     #[arg(long, value_name = "BUCKET=FILE")]
     notification: Vec<NamedFile>,
+    /// Also check that these parameters of the deployment deliver what the
+    /// rules act on: `Buckets=A,B`, `DetailTypes=...`, or a file, which is
+    /// samconfig.toml or the output of `aws cloudformation describe-stacks`.
+    /// Can be given several times.
+    #[arg(long, value_name = "NAME=VALUE|FILE")]
+    parameters: Vec<String>,
 }
 
 pub fn run(args: &Args, global: &Global) -> anyhow::Result<Exit> {
@@ -74,10 +80,11 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<Exit> {
 /// Compares with what the arguments name; `None` if they name nothing.
 fn compare_account(args: &Args, file: &RulesFile<'_>) -> anyhow::Result<Option<Comparison>> {
     let has_account = args.aws || !args.distribution.is_empty();
-    if !has_account && args.notification.is_empty() {
+    if !has_account && args.notification.is_empty() && args.parameters.is_empty() {
         return Ok(None);
     }
     let mut comparison = compare_notifications(&file.rules, &args.notification)?;
+    comparison.append(compare_parameters(&file.rules, &args.parameters)?);
     if has_account {
         comparison.append(compare(file, &Account::read(&args.distribution)?));
     }

@@ -12,6 +12,7 @@ mod row;
 mod text_filter;
 
 pub use patterns::{EventPatterns, PatternLimits, PatternOptions, event_patterns};
+pub use row::kind_detail_types;
 
 use std::path::PathBuf;
 

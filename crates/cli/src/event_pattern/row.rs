@@ -242,7 +242,7 @@ fn detail_types(kinds: &[Kind]) -> BTreeSet<&'static str> {
 
 /// Returns the `detail-type`s of a kind's events.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-mapping-troubleshooting.html>
-pub(super) fn kind_detail_types(kind: Kind) -> &'static [&'static str] {
+pub fn kind_detail_types(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Created => &["Object Created"],
         Kind::Deleted | Kind::VersionExpired => &["Object Deleted"],
