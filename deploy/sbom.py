@@ -4,24 +4,30 @@ import json
 import sys
 
 
-def main():
-    metadata = json.load(sys.stdin)
-    packages = {package["id"]: package for package in metadata["packages"]}
-    nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
-    [root] = [id for id, package in packages.items() if package["name"] == "s3-cloudfront-invalidator"]
+class Packages:
+    """The packages that a program is built of, by their ids."""
 
-    def dependencies(id):
+    def __init__(self, metadata, program):
+        self.packages = {package["id"]: package for package in metadata["packages"]}
+        self.nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
+        [self.root] = [id for id, package in self.packages.items() if package["name"] == program]
+        self.found, to_do = set(), [self.root]
+        while to_do:
+            id = to_do.pop()
+            if id not in self.found:
+                self.found.add(id)
+                to_do += self.dependencies(id)
+
+    def dependencies(self, id):
         return sorted(
-            dependency["pkg"] for dependency in nodes[id]["deps"]
+            dependency["pkg"] for dependency in self.nodes[id]["deps"]
             if any(kind["kind"] != "dev" for kind in dependency["dep_kinds"])
         )
 
-    found, to_do = set(), [root]
-    while to_do:
-        id = to_do.pop()
-        if id not in found:
-            found.add(id)
-            to_do += dependencies(id)
+
+def main():
+    program = Packages(json.load(sys.stdin), "s3-cloudfront-invalidator")
+    packages, root, dependencies = program.packages, program.root, program.dependencies
 
     def purl(id):
         return f"pkg:cargo/{packages[id]['name']}@{packages[id]['version']}"
@@ -34,7 +40,7 @@ def main():
             entry["licenses"] = [{"expression": package["license"].replace("/", " OR ")}]
         return entry
 
-    libraries = sorted(found - {root}, key=purl)
+    libraries = sorted(program.found - {root}, key=purl)
     json.dump({
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
