@@ -215,6 +215,19 @@ def compare_with_account(environment, directory):
     machine.client(environment, "cloudfront").delete_distribution(Id=id, IfMatch="x")
 
 
+def package_without_rules(environment, directory):
+    """Generates and packages a folder that has no rules.yaml: DistributionId is all that its installation needs."""
+    site = directory / "site-without-rules"
+    site.mkdir()
+    (site / "function.zip").write_bytes(machine.empty_package())
+    machine.run([machine.ROOT / "deploy/generate", site], ENVIRONMENT | {"INVALIDATOR": str(machine.INVALIDATOR)})
+    machine.run(["cfn-lint", *site.glob("*.yaml")], ENVIRONMENT)
+    for template in ("template.yaml", "direct.yaml"):
+        aws(environment, "cloudformation", "package", "--template-file", str(site / template),
+            "--s3-bucket", "e2e-packages", "--output-template-file", str(site / "packaged.yaml"))
+    print("deploy/generate and package without rules.yaml: ok")
+
+
 def replay(environment, directory, distributions):
     """Replays what direct.yaml keeps of a failed invocation, and an event that EventBridge could not deliver to it."""
     deployment = Deployment(environment, directory, "direct", distributions, {"Buckets": "e2e-site"}, "direct.yaml")
@@ -278,6 +291,7 @@ def main():
         distributions = {target: create_distribution(environment) for target in ("www", "blog")}
         fallback = create_distribution(environment)
         compare_with_account(environment, directory)
+        package_without_rules(environment, directory)
 
         parameters = {"Buckets": "e2e-unused", "Pattern": "rules", "Mode": "pollers"}
         deployment = Deployment(environment, directory, "by-rules", distributions, parameters)

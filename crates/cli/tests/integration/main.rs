@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod cli;
+mod deployment_docs;
 mod output;
 mod plan;
 mod rules_docs;
