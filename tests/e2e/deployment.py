@@ -21,24 +21,40 @@ SCHEDULE = "AWS::Scheduler::Schedule"
 NOT_RUN = (MAPPING, SCHEDULE, "AWS::Lambda::EventInvokeConfig")
 
 
+def package(environment, site, distributions, template="template.yaml"):
+    """Generates and packages a folder with the rules of these tests. Returns the path of the packaged template."""
+    (site / "rules").mkdir(parents=True)
+    text = (ROOT / "tests/e2e/rules.yaml").read_text()
+    rules = string.Template(text.replace("$'", "$$'")).substitute(distributions)
+    (site / "rules/rules.yaml").write_text(rules)
+    # moto stores the package and does not run it.
+    (site / "function.zip").write_bytes(empty_package())
+    run([ROOT / "deploy/generate", site], ENVIRONMENT | {"INVALIDATOR": str(INVALIDATOR)})
+    packaged = site / "packaged.yaml"
+    aws(environment, "cloudformation", "package", "--template-file", str(site / template),
+        "--s3-bucket", "e2e-packages", "--output-template-file", str(packaged))
+    return packaged
+
+
+def transformed(document, parameters):
+    """Returns the template after the SAM transform."""
+    os.environ["AWS_DEFAULT_REGION"] = REGION
+    loader = ManagedPolicyLoader(None)
+    # The template uses no managed policy, so none has to be looked up.
+    loader.load = dict
+    return transform(document, dict(parameters), loader)
+
+
 class Deployment:
     """A stack of template.yaml or direct.yaml of deploy/sam."""
 
     def __init__(self, environment, directory, name, distributions, parameters, template="template.yaml"):
         self.environment = environment
         site = directory / f"site-{name}"
-        (site / "rules").mkdir(parents=True)
         self.rules = site / "rules/rules.yaml"
-        text = (ROOT / "tests/e2e/rules.yaml").read_text()
-        self.rules.write_text(string.Template(text.replace("$'", "$$'")).substitute(distributions))
-        # moto stores the package and does not run it.
-        (site / "function.zip").write_bytes(empty_package())
-        run([ROOT / "deploy/generate", site], ENVIRONMENT | {"INVALIDATOR": str(INVALIDATOR)})
-        packaged = site / "packaged.yaml"
-        aws(environment, "cloudformation", "package", "--template-file", str(site / template),
-            "--s3-bucket", "e2e-packages", "--output-template-file", str(packaged))
-
-        resources = self.transformed(packaged.read_text(), parameters)
+        packaged = package(environment, site, distributions, template)
+        self.document = yaml_parse(packaged.read_text())
+        resources = transformed(self.document, parameters)
         properties = {r["Type"]: r["Properties"] for r in resources["Resources"].values()}
         self.mapping, self.schedule = properties.get(MAPPING), properties.get(SCHEDULE)
         self.variables = properties["AWS::Lambda::Function"]["Environment"]["Variables"]
@@ -74,15 +90,6 @@ class Deployment:
     def invalidator(self, *arguments, **options):
         command = [str(INVALIDATOR), "--rules", str(self.rules), *arguments]
         return run(command, ENVIRONMENT, **options)
-
-    def transformed(self, text, parameters):
-        """Returns the template after the SAM transform."""
-        self.document = yaml_parse(text)
-        os.environ["AWS_DEFAULT_REGION"] = REGION
-        loader = ManagedPolicyLoader(None)
-        # The template uses no managed policy, so none has to be looked up.
-        loader.load = dict
-        return transform(self.document, dict(parameters), loader)
 
     def batch_size(self):
         """The BatchSize of the event source mapping."""
