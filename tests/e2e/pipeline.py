@@ -257,6 +257,36 @@ def replay(environment, directory, distributions):
     print("replay of direct.yaml's FailedQueue: 3 messages, 2 deleted, 1 kept")
 
 
+def forward(pipeline):
+    """Creates an object in another account and region, whose events forward.yaml sends to the bus of the installation.
+
+    moto checks neither the bus policy nor the role of the rule, and has no dead letters of targets.
+    """
+    role = machine.client(pipeline.environment, "sts").assume_role(
+        RoleArn="arn:aws:iam::444455556666:role/sender", RoleSessionName="e2e")["Credentials"]
+    sender = pipeline.environment | {
+        "AWS_ACCESS_KEY_ID": role["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": role["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": role["SessionToken"],
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_REGION": "eu-central-1",
+    }
+    bus = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
+    aws(sender, "cloudformation", "deploy", "--template-file", "deploy/sam/forward.yaml",
+        "--stack-name", "forward-s3-events", "--capabilities", "CAPABILITY_IAM",
+        "--parameter-overrides", "Buckets=e2e-media", "DetailTypes=Object Created,Object Deleted", f"EventBus={bus}")
+    aws(sender, "s3api", "create-bucket", "--bucket", "e2e-media",
+        "--create-bucket-configuration", "LocationConstraint=eu-central-1")
+    aws(sender, "s3api", "put-bucket-notification-configuration", "--bucket", "e2e-media",
+        "--notification-configuration", '{"EventBridgeConfiguration": {}}')
+    aws(sender, "s3api", "put-object", "--bucket", "e2e-media", "--key", "photo.jpg")
+    [event] = pipeline.drain()
+    key = event["detail"]["object"]["key"]
+    if (key, found := pipeline.invalidated()) != ("photo.jpg", {"DistributionId": ["/photo.jpg"]}):
+        raise Failed(f"forward: found {event}")
+    print(f"forwarded from another account and region: {key}")
+
+
 def run_pass(name, pipeline, everything, cases, predicts):
     for what, change, at in (("created", put, 2), ("deleted", delete, 3)):
         changed = [case for case in cases if case[at] is not None]
@@ -303,7 +333,8 @@ def main():
 
         replay(environment, directory, distributions)
 
-        parameters = {"Buckets": "e2e-site,e2e-feeds-1", "DistributionId": fallback}
+        parameters = {
+            "Buckets": "e2e-site,e2e-feeds-1,e2e-media", "DistributionId": fallback, "SenderAccounts": "444455556666"}
         deployment = Deployment(environment, directory, "by-buckets", distributions, parameters)
         with machine.simulator(directory, [*distributions.values(), fallback]) as cloudfront:
             function = cloudfront | {
@@ -316,6 +347,7 @@ def main():
                 ids = distributions | {"DistributionId": fallback}
                 pipeline = Pipeline(environment, cloudfront, deployment, ids, invoke)
                 run_pass("buckets pattern with fallback, drain, simulator", pipeline, everything, objects.FALLBACK, False)
+                forward(pipeline)
     print("end to end: ok")
 
 
