@@ -1,7 +1,7 @@
 //! Whether a deployment delivers what the rules act on, from the parameters of its
 //! template.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
 use s3_cloudfront_invalidator::{
@@ -46,8 +46,9 @@ pub fn compare_parameters(rules: &RuleSet, arguments: &[String]) -> anyhow::Resu
         .iter()
         .filter(|rule| matches!(rule.action, Action::Invalidate { .. }))
         .collect();
+    let fallback = parameters.get("DistributionId").is_some_and(|id| !id.is_empty());
     match parameters.get("Buckets") {
-        Some(buckets) => compare_buckets(&rules, &list(buckets), &mut comparison),
+        Some(buckets) => compare_buckets(&rules, &list(buckets), fallback, &mut comparison),
         None => {
             comparison.notes.push("the buckets are not compared: no parameter `Buckets`".into())
         }
@@ -58,7 +59,13 @@ pub fn compare_parameters(rules: &RuleSet, arguments: &[String]) -> anyhow::Resu
     Ok(comparison)
 }
 
-fn compare_buckets(rules: &[&Rule], delivered: &[&str], comparison: &mut Comparison) {
+/// `fallback` says whether changes that no rule matches are invalidated, too.
+fn compare_buckets(
+    rules: &[&Rule],
+    delivered: &[&str],
+    fallback: bool,
+    comparison: &mut Comparison,
+) {
     for rule in rules {
         let buckets = &rule.conditions.buckets;
         let is_delivered = |bucket: &BucketPattern| delivered.iter().any(|one| bucket.matches(one));
@@ -75,31 +82,33 @@ fn compare_buckets(rules: &[&Rule], delivered: &[&str], comparison: &mut Compari
             comparison.differences.push(difference(rule, never, &problem));
         }
     }
-    // A rule without buckets is about all of them.
-    let all: Vec<&BucketPattern> = rules.iter().flat_map(|rule| &rule.conditions.buckets).collect();
-    if rules.iter().all(|rule| !rule.conditions.buckets.is_empty()) {
-        for name in delivered.iter().filter(|name| !all.iter().any(|one| one.matches(name))) {
-            let note =
-                format!("no rule invalidates for the bucket `{name}` of the parameter `Buckets`");
-            comparison.notes.push(note);
-        }
+    let is_needed = |name: &str| {
+        let mut conditions = rules.iter().map(|rule| &rule.conditions.buckets);
+        fallback
+            || conditions.any(|buckets| {
+                buckets.is_empty() || buckets.iter().any(|bucket| bucket.matches(name))
+            })
+    };
+    for name in delivered.iter().filter(|name| !is_needed(name)) {
+        comparison.notes.push(format!(
+            "no rule invalidates for the bucket `{name}` of the parameter `Buckets`"
+        ));
     }
 }
 
 fn compare_detail_types(rules: &[&Rule], delivered: &[&str], comparison: &mut Comparison) {
     for rule in rules {
         let kinds = rule.conditions.events.as_deref().unwrap_or(&Kind::ALL);
-        let mut needed: Vec<&str> =
+        let needed: BTreeSet<&str> =
             kinds.iter().flat_map(|&kind| kind_detail_types(kind)).copied().collect();
-        let count = needed.len();
-        needed.retain(|one| !delivered.contains(one));
-        needed.dedup();
-        if !needed.is_empty() {
+        let missing: Vec<&str> =
+            needed.iter().filter(|one| !delivered.contains(one)).copied().collect();
+        if !missing.is_empty() {
             let problem = format!(
                 "the parameter `DetailTypes` lacks event types of the rule; add `{}`",
-                needed.join(",")
+                missing.join(",")
             );
-            comparison.differences.push(difference(rule, needed.len() == count, &problem));
+            comparison.differences.push(difference(rule, missing.len() == needed.len(), &problem));
         }
     }
 }
