@@ -50,7 +50,7 @@ pub fn compare_parameters(rules: &RuleSet, arguments: &[String]) -> anyhow::Resu
     match parameters.get("Buckets") {
         Some(buckets) => compare_buckets(&rules, &list(buckets), fallback, &mut comparison),
         None => {
-            comparison.notes.push("the buckets are not compared: no parameter `Buckets`".into())
+            comparison.notes.push("the buckets are not compared: no parameter `Buckets`".into());
         }
     }
     let detail_types = parameters.get("DetailTypes").map_or(DETAIL_TYPES, String::as_str);
