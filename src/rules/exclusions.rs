@@ -192,6 +192,7 @@ impl Conditions {
             regions,
             min_size,
             max_size,
+            long_lists: _,
         } = self;
         !prefixes.is_empty()
             && suffixes.is_empty()

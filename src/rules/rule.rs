@@ -17,8 +17,9 @@
 //! If the condition is a list, one of its values has to be satisfied. Keys are
 //! compared decoded, byte by byte.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Deref, sync::Arc};
 
+use once_cell::sync::OnceCell;
 use serde::Serialize;
 
 use crate::{
@@ -26,7 +27,13 @@ use crate::{
     target::TargetIndex,
 };
 
-use super::{RuleRegex, Template};
+use super::{
+    RuleRegex, Template,
+    index::{AffixMap, CandidateIndex},
+};
+
+/// Testing this many values or sets one by one is as fast as a search.
+const SMALL: usize = 8;
 
 /// One entry of `rules:`.
 #[derive(Debug)]
@@ -38,7 +45,7 @@ pub struct Rule {
     /// What a change must satisfy.
     pub conditions: Conditions,
     /// A change that satisfies one of these does not match.
-    pub except: Vec<Conditions>,
+    pub except: ExceptSets,
     /// The effect of a match.
     pub action: Action,
 }
@@ -68,6 +75,14 @@ pub struct Invalidate {
     pub tags: Vec<Template>,
 }
 
+/// The sets of `except`, in the order of the file.
+#[derive(Debug, Default)]
+pub struct ExceptSets {
+    sets: Box<[Conditions]>,
+    /// Finds the sets that a change may satisfy, if there are many.
+    index: OnceCell<CandidateIndex>,
+}
+
 /// A set of conditions. An empty list is no condition.
 #[derive(Debug, Default)]
 pub struct Conditions {
@@ -84,6 +99,17 @@ pub struct Conditions {
     pub regions: Vec<String>,
     pub min_size: Option<u64>,
     pub max_size: Option<u64>,
+    pub long_lists: LongLists,
+}
+
+/// Finds the values of long lists of prefixes and suffixes; made when first
+/// needed.
+#[derive(Debug, Default)]
+pub struct LongLists {
+    /// The positions of the prefixes.
+    prefixes: OnceCell<AffixMap<usize>>,
+    /// The suffixes are reversed.
+    suffixes: OnceCell<AffixMap<()>>,
 }
 
 /// A value of `bucket`.
@@ -132,10 +158,16 @@ impl Rule {
     /// Tests the conditions and then the `except` sets.
     pub fn test(&self, change: &Change) -> Result<RuleMatch<'_>, Mismatch> {
         let matched = self.conditions.test(change).map_err(Mismatch::Condition)?;
-        match self.except.iter().position(|set| set.test(change).is_ok()) {
+        match self.except.first_satisfied(change) {
             Some(set) => Err(Mismatch::Except(set)),
             None => Ok(matched),
         }
+    }
+
+    /// Returns the regexes of the conditions and of `except`.
+    pub(super) fn regexes(&self) -> impl Iterator<Item = &RuleRegex> {
+        let sets = std::iter::once(&self.conditions).chain(&*self.except);
+        sets.flat_map(|set| &set.regexes)
     }
 
     /// Returns whether no further rule is evaluated for a change that matches.
@@ -144,17 +176,85 @@ impl Rule {
     }
 }
 
+impl FromIterator<Conditions> for ExceptSets {
+    fn from_iter<I: IntoIterator<Item = Conditions>>(sets: I) -> Self {
+        Self { sets: sets.into_iter().collect(), index: OnceCell::new() }
+    }
+}
+
+impl Deref for ExceptSets {
+    type Target = [Conditions];
+
+    fn deref(&self) -> &[Conditions] {
+        &self.sets
+    }
+}
+
+impl ExceptSets {
+    /// Returns the position of the first set that a change satisfies.
+    pub(super) fn first_satisfied(&self, change: &Change) -> Option<usize> {
+        let is_satisfied = |set: &usize| self.sets[*set].test(change).is_ok();
+        if self.sets.len() <= SMALL {
+            return (0..self.sets.len()).find(is_satisfied);
+        }
+        let index = self.index.get_or_init(|| CandidateIndex::new(&self.sets));
+        index.candidates(&self.sets, change).into_iter().find(is_satisfied)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_indexed(&self) -> bool {
+        self.index.get().is_some()
+    }
+}
+
+impl AsRef<Conditions> for Rule {
+    fn as_ref(&self) -> &Conditions {
+        &self.conditions
+    }
+}
+
+impl AsRef<Self> for Conditions {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl Conditions {
+    /// Returns the shortest of the prefixes that a key starts with.
+    fn prefix_of(&self, key: &str) -> Option<&str> {
+        if self.prefixes.len() <= SMALL {
+            let prefixes = self.prefixes.iter().filter(|prefix| key.starts_with(&***prefix));
+            return prefixes.min_by_key(|prefix| prefix.len()).map(String::as_str);
+        }
+        let map = self.long_lists.prefixes.get_or_init(|| {
+            let prefixes = self.prefixes.iter().map(|prefix| prefix.as_bytes().into());
+            AffixMap::new(prefixes.zip(0..).collect())
+        });
+        map.prefixes_of(key.as_bytes()).last().map(|at| &*self.prefixes[*at])
+    }
+
+    /// Returns whether a key ends with one of the suffixes, or there is none.
+    fn ends(&self, key: &str) -> bool {
+        if self.suffixes.len() <= SMALL {
+            return any(&self.suffixes, |suffix| key.ends_with(&**suffix));
+        }
+        let map = self.long_lists.suffixes.get_or_init(|| {
+            let suffixes = self.suffixes.iter();
+            AffixMap::new(suffixes.map(|suffix| (suffix.bytes().rev().collect(), ())).collect())
+        });
+        let reversed: Vec<u8> = key.bytes().rev().collect();
+        map.prefixes_of(&reversed).next().is_some()
+    }
+
     /// Tests every condition, in the order of [`Condition::ALL`]. The error is
     /// the first that the change does not satisfy.
     fn test(&self, change: &Change) -> Result<RuleMatch<'_>, Condition> {
         let key = &*change.key;
         let require = |satisfied: bool, condition| satisfied.then_some(()).ok_or(condition);
         require(any(&self.buckets, |bucket| bucket.matches(&change.bucket)), Condition::Bucket)?;
-        let prefixes = self.prefixes.iter().filter(|prefix| key.starts_with(&***prefix));
-        let prefix = prefixes.min_by_key(|prefix| prefix.len());
+        let prefix = self.prefix_of(key);
         require(self.prefixes.is_empty() || prefix.is_some(), Condition::Prefix)?;
-        require(any(&self.suffixes, |suffix| key.ends_with(&**suffix)), Condition::Suffix)?;
+        require(self.ends(key), Condition::Suffix)?;
         let kind = self.events.as_ref().is_none_or(|kinds| kinds.contains(&change.kind));
         require(kind, Condition::Events)?;
         let account = |account: &String| change.account.as_deref() == Some(account);
@@ -165,9 +265,9 @@ impl Conditions {
         require(self.min_size.is_none_or(min_size), Condition::MinSize)?;
         let max_size = |max| change.size.is_some_and(|size| size <= max);
         require(self.max_size.is_none_or(max_size), Condition::MaxSize)?;
-        let regex = self.regexes.iter().find(|regex| regex.regex().is_match(key));
+        let regex = self.regexes.iter().find(|regex| regex.is_match(key));
         require(self.regexes.is_empty() || regex.is_some(), Condition::Regex)?;
-        Ok(RuleMatch { prefix: prefix.map_or("", String::as_str), regex })
+        Ok(RuleMatch { prefix: prefix.unwrap_or_default(), regex })
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, iter};
 /// Values by literals, for finding all literals that a text starts with in the
 /// time of one binary search.
 #[derive(Debug)]
-pub(super) struct AffixMap<V> {
+pub(in crate::rules) struct AffixMap<V> {
     /// In the order of their literals.
     entries: Box<[Entry<V>]>,
 }

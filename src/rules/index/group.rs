@@ -1,12 +1,18 @@
 //! Rules of one bucket, prefix and suffix, narrowed down by the literals that
 //! their regexes require.
 
-use std::collections::BTreeMap;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
 
 use aho_corasick::AhoCorasick;
 use once_cell::sync::OnceCell;
 
-use crate::rules::{Rule, RuleRegex};
+use crate::rules::{
+    Conditions, RuleRegex,
+    rule_regex::{RequiredLiterals, shortest},
+};
 
 /// Testing this many rules one by one is as fast as a literal search.
 const SMALL: usize = 4;
@@ -34,7 +40,12 @@ impl RuleGroup {
     }
 
     /// Adds the rules that a key may match. `rules` are all rules of the index.
-    pub fn candidates(&self, rules: &[Rule], key: &[u8], candidates: &mut Vec<usize>) {
+    pub fn candidates(
+        &self,
+        rules: &[impl AsRef<Conditions>],
+        key: &[u8],
+        candidates: &mut Vec<usize>,
+    ) {
         if self.rules.len() <= SMALL {
             candidates.extend(&self.rules);
         } else {
@@ -45,15 +56,31 @@ impl RuleGroup {
 }
 
 impl LiteralSearch {
-    fn new(group: &[usize], rules: &[Rule]) -> Self {
+    fn new(group: &[usize], rules: &[impl AsRef<Conditions>]) -> Self {
+        let required = |rule: &usize| -> Vec<Vec<RequiredLiterals>> {
+            let regexes = &rules[*rule].as_ref().regexes;
+            regexes.iter().map(RuleRegex::required_literals).collect()
+        };
+        let required: Vec<_> = group.iter().map(required).collect();
+        let mut frequency: HashMap<&[u8], usize> = HashMap::new();
+        for literal in required.iter().flatten().flatten().flatten() {
+            *frequency.entry(literal).or_default() += 1;
+        }
+        // A literal that other rules require, too, finds all of them. A longer one
+        // is in fewer keys.
+        let rarest = |sets: &'_ Vec<RequiredLiterals>| {
+            let cost = |set: &&RequiredLiterals| {
+                let uses: usize = set.iter().map(|literal| frequency[&**literal]).sum();
+                (uses, Reverse(shortest(set)))
+            };
+            sets.iter().min_by_key(cost).cloned()
+        };
         let mut always = Vec::new();
-        let mut by_literal: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
-        for &rule in group {
-            let regexes = &rules[rule].conditions.regexes;
-            let required = regexes.iter().map(RuleRegex::required_literals);
-            match required.collect::<Option<Vec<_>>>() {
-                Some(required) if !regexes.is_empty() => {
-                    for literal in required.into_iter().flatten() {
+        let mut by_literal: BTreeMap<Box<[u8]>, Vec<usize>> = BTreeMap::new();
+        for (&rule, regexes) in group.iter().zip(&required) {
+            match regexes.iter().map(rarest).collect::<Option<Vec<_>>>() {
+                Some(sets) if !sets.is_empty() => {
+                    for literal in sets.into_iter().flatten() {
                         by_literal.entry(literal).or_default().push(rule);
                     }
                 }

@@ -15,12 +15,16 @@
 //! - **Regexes.** Rules with equal literal conditions share a [`RuleGroup`]. A
 //!   large group searches the key once, with Aho-Corasick, for the literals
 //!   that its regexes require: only a key that contains `/tenant-7/` can match
-//!   `/tenant-7/[0-9]+`. This search is set up for the first key that needs it.
+//!   `/tenant-7/[0-9]+`. Of several literals of a regex, such as `tenant-7/` and
+//!   `/feed.xml`, the one that fewest other rules require counts. This search is
+//!   set up for the first key that needs it.
+//!
+//! The sets of an `except` are indexed in the same way if there are many.
 //!
 //! The number of rules that are not candidates hardly matters: 10,000 rules
 //! cost about what 100 do (`benches/rules.rs`). Candidates are tested one by
 //! one if they differ only in `events`, `account`, `region`, sizes, `except`,
-//! or in regexes that require no literal.
+//! or in regexes that require no literal of their own.
 
 mod affix;
 mod group;
@@ -29,15 +33,18 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::event::Change;
 
-use self::{affix::AffixMap, group::RuleGroup};
+use self::group::RuleGroup;
 
-use super::{BucketPattern, Rule};
+pub(super) use self::affix::AffixMap;
+
+use super::{BucketPattern, Conditions};
 
 /// The most entries of the index, at about 200 bytes each. The entries of one
 /// rule are the product of its buckets, prefixes and suffixes.
 const MAX_ENTRIES: usize = 200_000;
 
-/// The index of a list of rules. Rules are identified by their index in it.
+/// The index of a list of rules, or of the sets of an `except`. Rules are
+/// identified by their index in it.
 #[derive(Debug)]
 pub(super) struct CandidateIndex {
     buckets: HashMap<Box<str>, ByPrefix>,
@@ -52,12 +59,12 @@ type BySuffix = AffixMap<RuleGroup>;
 type AffixEntries = BTreeMap<Box<[u8]>, BTreeMap<Box<[u8]>, RuleGroup>>;
 
 impl CandidateIndex {
-    pub fn new(rules: &[Rule]) -> Self {
+    pub fn new(rules: &[impl AsRef<Conditions>]) -> Self {
         let mut buckets: HashMap<&str, AffixEntries> = HashMap::new();
         let mut bucket_prefixes: BTreeMap<&str, AffixEntries> = BTreeMap::new();
         let share = MAX_ENTRIES / rules.len().max(1);
         for (index, rule) in rules.iter().enumerate() {
-            let conditions = &rule.conditions;
+            let conditions = rule.as_ref();
             let mut prefixes = or_any(&conditions.prefixes);
             let mut suffixes = or_any(&conditions.suffixes);
             let count = conditions.buckets.len().max(1);
@@ -101,7 +108,7 @@ impl CandidateIndex {
 
     /// Returns the indexes of all rules that the change may match, in ascending
     /// order. `rules` are those the index was made of.
-    pub fn candidates(&self, rules: &[Rule], change: &Change) -> Vec<usize> {
+    pub fn candidates(&self, rules: &[impl AsRef<Conditions>], change: &Change) -> Vec<usize> {
         let key = change.key.as_bytes();
         let reversed: Vec<u8> = key.iter().rev().copied().collect();
         let exact = self.buckets.get(&*change.bucket).into_iter();

@@ -36,6 +36,7 @@ pub(super) fn read_conditions(
         regions: regions(fields.read_values("region")),
         min_size: fields.read("min_size"),
         max_size: fields.read("max_size"),
+        ..Conditions::default()
     };
     if let (Some(min), Some(max)) = (conditions.min_size, conditions.max_size)
         && min > max

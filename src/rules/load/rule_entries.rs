@@ -10,6 +10,7 @@ use crate::{
         Action, Conditions, Invalidate, Rule, RuleRegex, Template, TemplateError,
         finding::{Code, Finding, Findings},
         mapping::{EXCEPT, INVALIDATE, MappingReader, RULE, read, read_list, read_texts},
+        rule_regex::{MAX_PROGRAMS, SMALLER_REGEX},
         yaml::{Node, Shape, Span},
     },
     target::TargetIndex,
@@ -27,15 +28,32 @@ pub(super) fn read_rules(
 ) -> Vec<Rule> {
     let mut names = HashMap::new();
     let mut list = Vec::new();
+    let mut programs = 0;
     for node in read_list(rules, "a list of rules", findings) {
         if findings.is_full() {
             break;
         }
         if let Some(mut fields) = MappingReader::new(node, &RULE, findings) {
-            list.push(read_rule(&mut fields, &mut names, targets));
+            let rule = read_rule(&mut fields, &mut names, targets);
+            let before = programs;
+            programs += rule.regexes().map(RuleRegex::program_bytes).sum::<usize>();
+            if before <= MAX_PROGRAMS && programs > MAX_PROGRAMS {
+                findings.push(too_large(node));
+            }
+            list.push(rule);
         }
     }
     list
+}
+
+/// Returns a finding about the rule whose regexes exceed the limit of the file.
+fn too_large(rule: Node<'_>) -> Finding {
+    let message = format!(
+        "with this rule, the regexes of the file may need more than {} MB when compiled",
+        MAX_PROGRAMS >> 20
+    );
+    let field = ["regex", "except"].into_iter().find_map(|field| rule.field(field));
+    field.unwrap_or(rule).finding(Code::RegexesTooLarge, message).help(SMALLER_REGEX)
 }
 
 fn read_rule<'t>(
@@ -49,11 +67,11 @@ fn read_rule<'t>(
     let allow_wildcards = fields.read("allow_wildcards").unwrap_or(false);
     let stop = fields.read("stop").unwrap_or(false);
     let conditions = read_conditions(fields, (!ignore).then_some(DEFAULT_EVENTS));
-    let mut except = Vec::new();
-    for node in fields.nodes("except") {
+    let sets = fields.nodes("except").into_iter().filter_map(|node| {
         let set = MappingReader::new(node, &EXCEPT, fields.findings);
-        except.extend(set.map(|mut fields| read_conditions(&mut fields, None)));
-    }
+        set.map(|mut fields| read_conditions(&mut fields, None))
+    });
+    let except = sets.collect();
     let invalidates = read_invalidates(fields, &conditions, targets);
     let conflict = |field, message| node.field_finding(Code::ConflictingFields, field, message);
     let finding = match (ignore, node.field("invalidate").is_some()) {

@@ -11,12 +11,17 @@
 //!   [`SIZE_LIMIT`], above which the `regex` crate does not compile it. Only
 //!   counted repetitions of large Unicode classes get there: `\w{1,64}` is
 //!   accepted, `\w{1,100}` is not, and `[a-z]{1,1000}` is far below.
+//! - All regexes of a file together have a limit too, [`MAX_PROGRAMS`], since a
+//!   process may come to compile every one of them.
+//!
+//! A compiled regex takes the memory of its programs, and of tables that make
+//! searches fast. The tables are limited, since keys are short.
 //!
 //! A search takes time linear in the length of the key, whatever the pattern:
 //! there are no back-references and no look-around.
 
 use once_cell::sync::OnceCell;
-use regex::{Regex, RegexBuilder};
+use regex_automata::{meta, util::captures};
 use regex_syntax::{
     hir::{Class, Hir, HirKind},
     utf8::Utf8Sequences,
@@ -30,6 +35,26 @@ const MAX_PATTERN: usize = 10_000;
 /// <https://docs.rs/regex/1/regex/struct.RegexBuilder.html#method.size_limit>
 const SIZE_LIMIT: usize = 10 * (1 << 20);
 
+/// The most memory of the programs of all regexes of a file, in bytes: half of
+/// the 128 MB of the smallest function. 10,000 ordinary regexes take 18 MB, and
+/// seven of the largest cross it with the [`SIZE_LIMIT`] that each may have.
+pub(super) const MAX_PROGRAMS: usize = 64 << 20;
+
+/// What a small compiled regex takes beside its programs: the one-pass DFA and
+/// what finds its literals. Measured, for keys of up to 1,000 characters.
+const OVERHEAD: usize = 32 << 10;
+
+/// The most memory of the one-pass DFA, which finds captures, in bytes. The
+/// default is 1 MB, which patterns such as `(\w+)` use. Without this DFA, the
+/// captures of a key take some 100 ns more.
+const ONE_PASS_LIMIT: usize = 16 << 10;
+
+/// The most memory of each of the two lazy DFAs, in bytes. The default is 2 MB.
+const LAZY_LIMIT: usize = 64 << 10;
+
+/// How to make a regex smaller.
+pub(super) const SMALLER_REGEX: &str = "reduce counted repetitions, or write `[0-9A-Za-z_]` instead of `\\w` and `[0-9]` instead of `\\d`";
+
 /// The bytes of a state of a compiled program with two links.
 const STATE: usize = 32 + 2 * 8;
 
@@ -39,8 +64,8 @@ pub struct RuleRegex {
     pattern: Box<str>,
     /// The names of the capture groups, without the whole match.
     groups: Box<[Option<Box<str>>]>,
-    required_literals: Option<Box<[Box<[u8]>]>>,
-    compiled: OnceCell<Regex>,
+    program_bytes: usize,
+    compiled: OnceCell<meta::Regex>,
 }
 
 /// Why a pattern is refused.
@@ -56,9 +81,7 @@ pub enum RegexError {
     )]
     TooLong(usize),
     /// The compiled program could exceed the size limit.
-    #[error(
-        "the regex `{0}` may need more than 10 MiB when compiled; reduce its counted repetitions, or write `[0-9A-Za-z_]` instead of `\\w` and `[0-9]` instead of `\\d`"
-    )]
+    #[error("the regex `{0}` may need more than 10 MiB when compiled; {SMALLER_REGEX}")]
     TooBig(String),
 }
 
@@ -69,7 +92,8 @@ impl RuleRegex {
         }
         let hir =
             regex_syntax::parse(pattern).map_err(|error| RegexError::Syntax(error.to_string()))?;
-        if size_bound(&hir) > SIZE_LIMIT {
+        let size = size_bound(&hir);
+        if size > SIZE_LIMIT {
             return Err(RegexError::TooBig(pattern.to_owned()));
         }
         let mut groups = Vec::new();
@@ -77,7 +101,7 @@ impl RuleRegex {
         Ok(Self {
             pattern: pattern.into(),
             groups: groups.into(),
-            required_literals: required_literals(&hir).map(Into::into),
+            program_bytes: size / 2,
             compiled: OnceCell::new(),
         })
     }
@@ -86,9 +110,9 @@ impl RuleRegex {
         &self.pattern
     }
 
-    /// Returns the number of capture groups, without the whole match.
-    pub(super) fn group_count(&self) -> usize {
-        self.groups.len()
+    /// Returns the names of the capture groups, without the whole match.
+    pub fn groups(&self) -> &[Option<Box<str>>] {
+        &self.groups
     }
 
     /// Returns the names of the named capture groups, in order.
@@ -96,46 +120,97 @@ impl RuleRegex {
         self.groups.iter().flatten().map(|name| &**name)
     }
 
-    /// Compiles the pattern, unless it is compiled already. This is not
-    /// expected to fail; `check` verifies it for every regex of a file.
-    pub fn compile(&self) -> Result<&Regex, RegexError> {
-        self.compiled.get_or_try_init(|| {
-            RegexBuilder::new(&self.pattern).size_limit(SIZE_LIMIT).build().map_err(|error| {
-                match error {
-                    regex::Error::CompiledTooBig(_) => RegexError::TooBig(self.pattern.to_string()),
-                    other => RegexError::Syntax(other.to_string()),
-                }
-            })
+    /// Returns how many bytes its two programs take when it is compiled: at most
+    /// half of the bound, which counts links and ranges that they share.
+    pub(super) fn program_bytes(&self) -> usize {
+        self.program_bytes
+    }
+
+    /// Returns about how many bytes it takes when it is compiled and in use: the
+    /// states of a search take at most a quarter of the programs.
+    pub(super) fn memory(&self) -> usize {
+        self.program_bytes * 5 / 4 + OVERHEAD
+    }
+
+    fn compiled(&self) -> &meta::Regex {
+        self.compiled.get_or_init(|| {
+            let config = meta::Config::new()
+                .nfa_size_limit(Some(SIZE_LIMIT))
+                .onepass_size_limit(Some(ONE_PASS_LIMIT))
+                .hybrid_cache_capacity(LAZY_LIMIT);
+            let regex = meta::Regex::builder().configure(config).build(&self.pattern);
+            regex.expect("syntax and size were checked when the file was read")
         })
     }
 
-    pub fn regex(&self) -> &Regex {
-        self.compile().expect("syntax and size were checked when the file was read")
+    /// Returns whether a key contains a match. Compiles the pattern when first
+    /// called.
+    pub fn is_match(&self, key: &str) -> bool {
+        self.compiled().is_match(key)
     }
 
-    /// Returns literals of which every matching key contains at least one.
-    /// `None` if the pattern requires no literal.
-    pub(super) fn required_literals(&self) -> Option<&[Box<[u8]>]> {
-        self.required_literals.as_deref()
+    /// Returns the captures of the first match.
+    pub fn captures<'k>(&self, key: &'k str) -> Option<Captures<'k>> {
+        let mut captures = self.compiled().create_captures();
+        self.compiled().captures(key, &mut captures);
+        captures.is_match().then_some(Captures { key, captures })
     }
 }
 
-/// Returns literals of which every match contains at least one. Of a
-/// concatenation, this is the part whose shortest literal is the longest.
-fn required_literals(hir: &Hir) -> Option<Vec<Box<[u8]>>> {
+/// The captures of a match.
+#[derive(Clone, Debug)]
+pub struct Captures<'k> {
+    key: &'k str,
+    captures: captures::Captures,
+}
+
+impl<'k> Captures<'k> {
+    /// Returns the text of a group by its number; `None` if it did not
+    /// participate in the match.
+    pub fn get(&self, group: usize) -> Option<&'k str> {
+        self.captures.get_group(group).map(|span| &self.key[span.range()])
+    }
+
+    /// Returns the text of a named group.
+    pub fn name(&self, name: &str) -> Option<&'k str> {
+        self.captures.get_group_by_name(name).map(|span| &self.key[span.range()])
+    }
+}
+
+/// Literals of which every match contains at least one.
+pub(super) type RequiredLiterals = Vec<Box<[u8]>>;
+
+impl RuleRegex {
+    /// Returns all sets of literals that the pattern requires: every matching key
+    /// contains at least one literal of each set. This parses the pattern, which
+    /// only an index of many regexes needs.
+    pub(super) fn required_literals(&self) -> Vec<RequiredLiterals> {
+        let hir = regex_syntax::parse(&self.pattern);
+        required_literals(&hir.expect("the syntax was checked when the file was read"))
+    }
+}
+
+fn required_literals(hir: &Hir) -> Vec<RequiredLiterals> {
     match hir.kind() {
-        HirKind::Literal(literal) => Some(vec![literal.0.clone()]),
+        HirKind::Literal(literal) => vec![vec![literal.0.clone()]],
         HirKind::Capture(capture) => required_literals(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min > 0 => required_literals(&repetition.sub),
-        HirKind::Concat(parts) => parts
-            .iter()
-            .filter_map(required_literals)
-            .max_by_key(|literals| literals.iter().map(|literal| literal.len()).min()),
+        HirKind::Concat(parts) => parts.iter().flat_map(required_literals).collect(),
+        // Of each alternative, the set whose shortest literal is the longest.
         HirKind::Alternation(parts) => {
-            Some(parts.iter().map(required_literals).collect::<Option<Vec<_>>>()?.concat())
+            let one = |part| required_literals(part).into_iter().max_by_key(|set| shortest(set));
+            let all = parts.iter().map(one).collect::<Option<Vec<_>>>();
+            all.map(|sets| sets.concat()).into_iter().collect()
         }
-        HirKind::Repetition(_) | HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => None,
+        HirKind::Repetition(_) | HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => {
+            Vec::new()
+        }
     }
+}
+
+/// Returns the length of the shortest literal.
+pub(super) fn shortest(literals: &RequiredLiterals) -> usize {
+    literals.iter().map(|literal| literal.len()).min().unwrap_or_default()
 }
 
 /// Collects the names of all capture groups, by number.

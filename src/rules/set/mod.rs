@@ -8,8 +8,8 @@ use crate::{
 };
 
 use super::{
-    Decision, FALLBACK_TARGET, Findings, Rule, RuleMatch, RuleObserver, RulesFile, Verdict,
-    exclusions,
+    Decision, FALLBACK_TARGET, Findings, Rule, RuleMatch, RuleObserver, RuleRegex, RulesFile,
+    Verdict, exclusions,
     index::CandidateIndex,
     walk::{fall_back, walk},
 };
@@ -78,6 +78,12 @@ impl RuleSet {
     /// Returns the rules, in the order of the file.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// Returns about how many bytes the regexes take once keys have led to the
+    /// compilation of every one of them.
+    pub fn regex_memory(&self) -> usize {
+        self.rules.iter().flat_map(Rule::regexes).map(RuleRegex::memory).sum()
     }
 
     /// Returns the target of unmatched changes.

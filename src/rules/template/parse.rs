@@ -134,7 +134,7 @@ fn placeholder(name: &str, text: &str, regexes: &[RuleRegex]) -> Result<Part> {
             return Err(error(problem, "captures are numbered from 1"));
         }
         Some(Ok(group)) => {
-            (Part::Group(group), regexes.iter().find(|regex| regex.group_count() < group))
+            (Part::Group(group), regexes.iter().find(|regex| regex.groups().len() < group))
         }
         _ if regexes.iter().any(|regex| defines(&regex)) => {
             (Part::Name(name.into()), regexes.iter().find(|regex| !defines(regex)))

@@ -5,7 +5,7 @@ use std::{cell::OnceCell, sync::Arc};
 use crate::{
     event::Change,
     item::{self, Addressed, Item, PathSettings, Unaddressable, UrlPath, address},
-    rules::RuleMatch,
+    rules::{Captures, RuleMatch},
 };
 
 use super::{Field, Part, Template, TemplateKind};
@@ -18,7 +18,7 @@ pub(in crate::rules) struct RenderContext<'a> {
     /// The key below the target's origin path.
     key: &'a str,
     path: OnceCell<UrlPath>,
-    captures: OnceCell<Option<regex::Captures<'a>>>,
+    captures: OnceCell<Option<Captures<'a>>>,
     /// The bound that the rule's prefix gives the paths.
     bound: Arc<str>,
 }
@@ -45,8 +45,8 @@ impl<'a> RenderContext<'a> {
         self.path.get_or_init(|| self.settings.path_of(self.key))
     }
 
-    fn captures(&self) -> Option<&regex::Captures<'a>> {
-        let captures = || self.matched.regex?.regex().captures(&self.change.key);
+    fn captures(&self) -> Option<&Captures<'a>> {
+        let captures = || self.matched.regex?.captures(&self.change.key);
         self.captures.get_or_init(captures).as_ref()
     }
 
@@ -98,8 +98,8 @@ impl Template {
                 Part::Field(Field::Stem) => (context.stem_and_ext().0, false),
                 Part::Field(Field::Ext) => (context.stem_and_ext().1, false),
                 Part::Field(Field::Bucket) => (&*context.change.bucket, false),
-                Part::Group(group) => (context.captures()?.get(*group)?.as_str(), false),
-                Part::Name(name) => (context.captures()?.name(name)?.as_str(), false),
+                Part::Group(group) => (context.captures()?.get(*group)?, false),
+                Part::Name(name) => (context.captures()?.name(name)?, false),
             };
             if is_final || self.kind == TemplateKind::Tag {
                 filled.push_str(text);

@@ -25,7 +25,7 @@ impl Case<'_> {
 
     fn render(&self, template: &Template, regexes: &[RuleRegex]) -> Vec<MaybeItem> {
         let change = Change::listed("example-site", self.key, Kind::Created);
-        let regex = regexes.iter().find(|regex| regex.regex().is_match(self.key));
+        let regex = regexes.iter().find(|regex| regex.is_match(self.key));
         let matched = RuleMatch { prefix: self.prefix, regex };
         let context = RenderContext::new(&change, &self.settings, matched).expect("served");
         let mut items = Vec::new();

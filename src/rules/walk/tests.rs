@@ -9,7 +9,7 @@ use crate::{
     distribution::{Distribution, DistributionId},
     event::Kind,
     item::PathSettings,
-    rules::{BucketPattern, Conditions, RuleRegex, Template, index::CandidateIndex},
+    rules::{BucketPattern, Conditions, ExceptSets, RuleRegex, Template, index::CandidateIndex},
 };
 
 use super::*;
@@ -81,6 +81,7 @@ impl Set {
             regions: self.regions.clone(),
             min_size: self.min_size,
             max_size: self.max_size,
+            ..Conditions::default()
         }
     }
 }
@@ -165,8 +166,9 @@ fn decided(index: &CandidateIndex, rules: &[Rule], change: &Change) -> (Verdict,
 fn list<T: std::fmt::Debug + 'static>(
     value: impl Strategy<Value = T> + 'static,
 ) -> impl Strategy<Value = Vec<T>> {
-    // Most conditions are absent, so that rules match now and then.
-    prop_oneof![3 => Just(0..1_usize), 2 => Just(1..4)].prop_flat_map({
+    // Most conditions are absent, so that rules match now and then. Long lists are
+    // searched.
+    prop_oneof![6 => Just(0..1_usize), 3 => Just(1..4), 1 => Just(9..12)].prop_flat_map({
         let value = value.boxed();
         move |length| prop::collection::vec(value.clone(), length)
     })
@@ -223,7 +225,8 @@ fn set() -> impl Strategy<Value = Set> {
 }
 
 fn entry() -> impl Strategy<Value = Entry> {
-    let except = prop_oneof![2 => Just(0..1_usize), 1 => Just(1..3)]
+    // Many sets are indexed.
+    let except = prop_oneof![6 => Just(0..1_usize), 3 => Just(1..3), 1 => Just(9..12)]
         .prop_flat_map(|length| prop::collection::vec(set(), length));
     let act = prop_oneof![1 => Just(Act::Ignore), 1 => Just(Act::Stop), 6 => Just(Act::Continue)];
     (set(), except, act).prop_map(|(conditions, except, act)| Entry { conditions, except, act })
@@ -278,7 +281,7 @@ fn values(values: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
 #[test]
 fn two_thousand_rules_leave_one_candidate() {
     type Shape = (&'static str, fn(usize) -> Set, fn(usize) -> Change);
-    let shapes: [Shape; 9] = [
+    let shapes: [Shape; 11] = [
         (
             "buckets",
             |n| Set { buckets: vec![format!("site-{n:05}")], ..Set::default() },
@@ -336,6 +339,25 @@ fn two_thousand_rules_leave_one_candidate() {
             },
             |n| change("all", &format!("2026/blog-{n:05}/a.html")),
         ),
+        (
+            "regexes that require a literal, and a longer one that all of them require",
+            |n| Set {
+                regexes: vec![format!(r"/t{n:05}/[0-9]+/the-same-for-all\.html$")],
+                ..Set::default()
+            },
+            |n| change("all", &format!("a/t{n:05}/7/the-same-for-all.html")),
+        ),
+        (
+            "regexes with such literals in a list",
+            |n| Set {
+                regexes: vec![
+                    format!(r"/t{n:05}/[0-9]+/the-same-for-all\.html$"),
+                    format!(r"the-same-for-some/[0-9]+/u{n:05}$"),
+                ],
+                ..Set::default()
+            },
+            |n| change("all", &format!("the-same-for-some/7/u{n:05}")),
+        ),
     ];
     for (shape, make, change) in shapes {
         let entries: Vec<_> = (0..2_000).map(|n| entry_of(make(n))).collect();
@@ -346,6 +368,17 @@ fn two_thousand_rules_leave_one_candidate() {
             assert_eq!(decided(&index, &rules, &change(n)), (Verdict::Matched, vec![n]), "{shape}");
         }
     }
+}
+
+#[test]
+fn fifty_thousand_except_sets_leave_one_candidate() {
+    let set = |n| Set { prefixes: vec![format!("site-{n:05}/")], ..Set::default() };
+    let sets: Vec<Conditions> = (0..50_000).map(|n| set(n).conditions()).collect();
+    let index = CandidateIndex::new(&sets);
+    assert_eq!(index.candidates(&sets, &change("all", "site-00017/a")), [17]);
+    let except: ExceptSets = sets.into_iter().collect();
+    assert_eq!(except.first_satisfied(&change("all", "site-00017/a")), Some(17));
+    assert!(except.is_indexed());
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use s3_cloudfront_invalidator::{
     event::{self, Kind},
-    rules::{Action, BucketPattern, Conditions, Rule, RuleRegex, RuleSet},
+    rules::{Action, BucketPattern, Conditions, ExceptSets, Rule, RuleRegex, RuleSet},
 };
 use serde_json::{Value, json};
 
@@ -216,7 +216,7 @@ fn rule(max_regexes: usize) -> impl Strategy<Value = Rule> {
                 events,
                 ..Conditions::default()
             },
-            except: Vec::new(),
+            except: ExceptSets::default(),
             action: Action::Invalidate { targets: Vec::new(), stop: false },
         },
     )
@@ -254,7 +254,7 @@ fn satisfies(conditions: &Conditions, event: &Value, kind: Kind) -> bool {
         && one_of(&conditions.prefixes, &|prefix| key.starts_with(prefix))
         && one_of(&conditions.suffixes, &|suffix| key.ends_with(suffix))
         && (conditions.regexes.is_empty()
-            || conditions.regexes.iter().any(|regex| regex.regex().is_match(key)))
+            || conditions.regexes.iter().any(|regex| regex.is_match(key)))
         && one_of(&conditions.accounts, &|account| text("/account") == account)
         && one_of(&conditions.regions, &|region| text("/region") == region)
         && conditions.events.as_ref().is_none_or(|kinds| kinds.contains(&kind))

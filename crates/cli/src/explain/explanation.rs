@@ -160,13 +160,12 @@ struct Explainer<'a> {
 impl<'a> RuleObserver<'a> for Explainer<'a> {
     fn matched(&mut self, rule: &'a Rule, RuleMatch { regex, .. }: RuleMatch<'a>) {
         let mut captures = Vec::new();
-        if let Some(regex) = regex.map(RuleRegex::regex)
+        if let Some(regex) = regex
             && let Some(texts) = regex.captures(&self.change.key)
         {
-            let names = regex.capture_names().enumerate().skip(1);
-            captures.extend(names.map(|(number, name)| Capture {
-                name: name.map_or_else(|| number.to_string(), str::to_owned),
-                text: texts.get(number).map(|text| text.as_str()),
+            captures.extend((1..).zip(regex.groups()).map(|(number, name)| Capture {
+                name: name.as_deref().map_or_else(|| number.to_string(), str::to_owned),
+                text: texts.get(number),
             }));
         }
         self.last = &rule.name;

@@ -21,14 +21,20 @@ pub struct CheckReport {
     pub findings: Findings,
     /// The results of the tests; `None` if errors prevented them from running.
     pub tests: Option<TestSummary>,
+    /// The memory of all compiled regexes in bytes, if it is much of the
+    /// function's.
+    pub regex_memory: Option<usize>,
 }
+
+/// A quarter of the memory that the templates give the function.
+const MUCH_MEMORY: usize = (128 << 20) / 4;
 
 impl CheckReport {
     /// Checks a file. `fallback` is the distribution of unmatched changes.
     pub fn new(name: &str, bytes: &[u8], fallback: Option<&DistributionId>) -> Self {
         let mut file = match RulesFile::read(name, bytes) {
             Ok(file) => file,
-            Err(findings) => return Self { findings, tests: None },
+            Err(findings) => return Self { findings, tests: None, regex_memory: None },
         };
         let mut findings = std::mem::take(&mut file.findings);
         let cases = file_tests::read_tests(&file, &mut findings);
@@ -39,7 +45,8 @@ impl CheckReport {
             // Last, so that lints do not displace failed tests.
             lint::lint(root, &file.rules, fallback, &mut findings);
         }
-        Self { findings: findings.finish(file.text), tests }
+        let regex_memory = Some(file.rules.regex_memory()).filter(|bytes| *bytes > MUCH_MEMORY);
+        Self { findings: findings.finish(file.text), tests, regex_memory }
     }
 
     /// The report for people. `differences` are those from the AWS account.
@@ -51,6 +58,13 @@ impl CheckReport {
         }
         for Difference { line, message } in differences.unwrap_or_default() {
             text.push_str(&format!("{file}:{line}: {message}\n"));
+        }
+        if let Some(bytes) = self.regex_memory {
+            text.push_str(&format!(
+                "{file}: note: the regexes take about {} MB once all of them are compiled; the \
+                 templates give the function 128 MB (MemorySize)\n",
+                bytes >> 20
+            ));
         }
         let account = match differences.map(<[Difference]>::len) {
             None => String::new(),
@@ -111,6 +125,7 @@ impl CheckReport {
             tests: self.tests,
             findings: entries.collect(),
             truncated: findings.is_full(),
+            regex_memory_bytes: self.regex_memory,
             account_differences: differences,
         }
     }
@@ -127,6 +142,9 @@ pub struct CheckDocument<'r> {
     findings: Vec<FindingEntry<'r>>,
     /// Whether there may be more findings than those listed.
     truncated: bool,
+    /// Only if it is more than a quarter of the function's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    regex_memory_bytes: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account_differences: Option<&'r [Difference]>,
 }
