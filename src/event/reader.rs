@@ -72,6 +72,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Reads the JSON of a document.
     fn text(&mut self, json: &str, depth: Depth) -> Result<(), Unreadable> {
+        // A file, or a message made of one, may start with a byte order mark.
+        let json = json.strip_prefix('\u{feff}').unwrap_or(json);
         if json.trim_start().starts_with('[') {
             self.list(List::Array, &parse::<Vec<_>>(json)?, depth);
             return Ok(());

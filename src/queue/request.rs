@@ -38,6 +38,7 @@ impl DrainRequest {
         struct Envelope {
             drain: DrainRequest,
         }
+        let payload = payload.strip_prefix(b"\xef\xbb\xbf").unwrap_or(payload);
         let is_object = payload.trim_ascii_start().starts_with(b"{");
         if !is_object
             || payload.len() > MAX_REQUEST_BYTES
@@ -60,6 +61,7 @@ mod tests {
             DrainRequest::parse(payload.as_bytes()).map(|read| read.map_err(|e| e.to_string()))
         };
         assert_eq!(parse(r#"{"drain": {}}"#), Some(Ok(DrainRequest::default())));
+        assert_eq!(parse("\u{feff}{\"drain\": {}}"), Some(Ok(DrainRequest::default())));
         let both = r#"{"drain": {"quiet_seconds": 0, "max_wait_seconds": 10}}"#;
         let request = DrainRequest { quiet_seconds: Some(0), max_wait_seconds: Some(10) };
         assert_eq!(parse(both), Some(Ok(request)));

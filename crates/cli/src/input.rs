@@ -74,6 +74,7 @@ pub fn read_payloads(arguments: &[PathBuf]) -> anyhow::Result<Vec<PayloadFile>> 
 /// Splits a file into its JSON documents. If one of them is not JSON, it and
 /// the rest of the file become one payload, so that the error quotes it.
 fn split_documents(name: &str, bytes: &[u8]) -> Vec<PayloadFile> {
+    let bytes = strip_bom(bytes);
     let mut documents = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
     let mut found: Vec<&[u8]> = Vec::new();
     let mut end = 0;
@@ -98,7 +99,13 @@ fn split_documents(name: &str, bytes: &[u8]) -> Vec<PayloadFile> {
 
 /// Reads a text file, or standard input for `-`.
 pub fn read_text(file: &Path) -> anyhow::Result<String> {
-    String::from_utf8(read(file)?).with_context(|| format!("`{}` is not UTF-8", file.display()))
+    let bytes = strip_bom(&read(file)?).to_vec();
+    String::from_utf8(bytes).with_context(|| format!("`{}` is not UTF-8", file.display()))
+}
+
+/// Removes the byte order mark that some editors write at the start of a file.
+pub fn strip_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
 /// Reads a file, or standard input for `-`.
@@ -170,7 +177,8 @@ mod tests {
 
     #[test]
     fn a_file_may_contain_several_documents() {
-        let cases: [(&str, &[(&str, &str)]); 7] = [
+        let cases: [(&str, &[(&str, &str)]); 8] = [
+            ("\u{feff}{}\n[1]\n", &[("f#1", "{}"), ("f#2", "[1]")]),
             ("{}", &[("f", "{}")]),
             ("\n{\n}\n", &[("f", "{\n}")]),
             ("{}\n[1]\n", &[("f#1", "{}"), ("f#2", "[1]")]),

@@ -94,6 +94,15 @@ fn outcome(payload: &str) -> String {
 }
 
 #[test]
+fn a_byte_order_mark_is_removed() {
+    let mark = |json: &Value| format!("\u{feff}{json}");
+    assert_eq!(outcome(&mark(&event("k"))), "direct -:1/0/0");
+    assert_eq!(outcome(&mark(&json!([event("k")]))), "direct -:1/0/0");
+    let body = json!({"Records": [{"messageId": "m", "body": mark(&event("k")), "eventSource": "aws:sqs"}]});
+    assert_eq!(outcome(&body.to_string()), "queue m:1/0/0");
+}
+
+#[test]
 fn shapes() {
     let (e, r, nothing) = (event("k"), record("k"), json!({}));
     let foreign = with(event("k"), "/source", json!("aws.ec2"));

@@ -95,7 +95,7 @@ impl<T> Default for List<T> {
 
 pub fn distributions(files: &[NamedFile]) -> anyhow::Result<Vec<AccountDistribution>> {
     let read = |NamedFile { name, file }: &NamedFile| {
-        let saved = serde_json::from_slice(&input::read(file)?).with_context(|| {
+        let saved = serde_json::from_slice(input::strip_bom(&input::read(file)?)).with_context(|| {
             format!(
                 "`{}` is not the output of `aws cloudfront get-distribution-config --id {name}`",
                 file.display()
