@@ -16,7 +16,8 @@
 //!   program both call it.
 //!
 //! Around them: [`config`] (environment and rules file), [`bootstrap`] (the
-//! Lambda Runtime API) and [`telemetry`] (logs and metrics).
+//! Lambda Runtime API), [`telemetry`] (logs and metrics) and [`escape`] (text
+//! that is printed).
 //!
 //! `event`, `rules`, `item` and `plan` are pure: no clock, no I/O, no
 //! environment, no AWS SDK. See `ARCHITECTURE.md` for the map and its invariants.
@@ -26,6 +27,7 @@ pub mod bootstrap;
 pub mod cloudfront;
 pub mod config;
 pub mod distribution;
+pub mod escape;
 pub mod event;
 pub mod handler;
 pub mod item;

@@ -14,7 +14,10 @@ async fn main() -> ExitCode {
     let function = match bootstrap::function().await {
         Ok(function) => function,
         Err(reason) => {
-            error!("cannot start: {reason}");
+            // A rules file may have several errors.
+            for line in reason.to_string().lines() {
+                error!("cannot start: {line}");
+            }
             return ExitCode::FAILURE;
         }
     };

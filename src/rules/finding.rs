@@ -2,7 +2,12 @@
 
 use std::fmt::{self, Write};
 
-use super::yaml::{Span, lines};
+use crate::escape::is_hidden;
+
+use super::{
+    secret::mask_secrets,
+    yaml::{Span, lines},
+};
 
 /// The most findings reported for one file.
 pub const MAX_FINDINGS: usize = 200;
@@ -90,6 +95,7 @@ codes! {
     ProtectedPath "protected-path" "A wildcard of `paths` purges what its target protects."
     BadViewerPrefix "bad-viewer-prefix" "A value is not a URL path below which a bucket can be seen."
     BadRegex "bad-regex" "A regex does not compile."
+    RegexesTooLarge "regexes-too-large" "The regexes of the file together may need more than 64 MB when compiled."
     BadTemplate "bad-template" "A template of `paths` or `tags` cannot produce an item."
     BadKey "bad-key" "A test's key is not of the form `s3://BUCKET/KEY`."
     FailedTest "failed-test" "The rules do not produce what a test of the file expects."
@@ -199,11 +205,12 @@ impl Findings {
     }
 
     /// Sorts the findings by location and keeps the file's text with them, so that
-    /// their lines can be shown.
+    /// their lines can be shown. Secrets are masked.
     #[must_use]
     pub fn finish(mut self, text: &str) -> Self {
         self.list.sort_by_key(|finding| (finding.span.line, finding.span.column));
-        Self { text: text.to_owned(), ..self }
+        let text = if self.is_empty() { text.to_owned() } else { mask_secrets(text) };
+        Self { text, ..self }
     }
 
     pub fn file(&self) -> &str {
@@ -273,10 +280,4 @@ pub fn printable(text: &str) -> String {
         printable.push('…');
     }
     printable
-}
-
-/// Returns whether a character is invisible or changes how others are shown.
-pub fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

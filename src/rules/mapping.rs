@@ -145,7 +145,7 @@ impl Expected {
 
     /// Returns a finding about a value of a wrong type.
     pub fn wrong_type(self, node: Node<'_>) -> Finding {
-        let text = node.text();
+        let text = node.shown_text();
         let found = match node.shape() {
             Shape::Null => "nothing".to_owned(),
             Shape::Number(_) => format!("the number `{text}`"),

@@ -64,6 +64,7 @@ mod load;
 pub mod mapping;
 mod rule;
 mod rule_regex;
+mod secret;
 mod set;
 mod template;
 mod walk;
@@ -79,10 +80,13 @@ use crate::{
 };
 
 pub use self::{
-    finding::{Code, Finding, Findings, MAX_FINDINGS, Severity, UnknownWord, is_hidden, printable},
+    finding::{Code, Finding, Findings, MAX_FINDINGS, Severity, UnknownWord, printable},
     load::{AccountId, RegionName, RulesFile, unknown_target},
-    rule::{Action, BucketPattern, Condition, Conditions, Invalidate, Mismatch, Rule, RuleMatch},
-    rule_regex::{RegexError, RuleRegex},
+    rule::{
+        Action, BucketPattern, Condition, Conditions, ExceptSets, Invalidate, Mismatch, Rule,
+        RuleMatch,
+    },
+    rule_regex::{Captures, RegexError, RuleRegex},
     set::RuleSet,
     template::{Template, TemplateError},
     walk::RuleObserver,

@@ -1,6 +1,9 @@
 //! Log lines: one for an invocation, each of its distributions and each failure.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    io::{self, Stdout, Write, stdout},
+};
 
 use lambda_runtime::tracing::{
     self, debug, error, info,
@@ -10,6 +13,7 @@ use lambda_runtime::tracing::{
 
 use crate::{
     cloudfront::{Outcome, SubmittedDistribution},
+    escape::escape,
     handler::{ChangeDecision, InvocationReport},
     plan::ChangeStatus,
     queue::DrainCounts,
@@ -38,7 +42,26 @@ pub fn init() {
         // With a timestamp: Lambda treats a line without one as level INFO.
         subscriber.json().init();
     } else {
-        subscriber.without_time().with_ansi(false).init();
+        let lines = || EscapedLines(stdout());
+        subscriber.without_time().with_ansi(false).with_writer(lines).init();
+    }
+}
+
+/// Writes each event as one line, whatever is in it: in a text log, a line break
+/// in a name would forge a line of the log or of metrics. JSON escapes it anyway.
+struct EscapedLines<W = Stdout>(W);
+
+impl<W: Write> Write for EscapedLines<W> {
+    /// Writes an event, which ends in a line break.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        self.0.write_all(format!("{}\n", escape(text)).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 
@@ -162,4 +185,20 @@ fn log_distribution(part: &SubmittedDistribution) {
         duration_ms = part.duration_ms,
         "{text}"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line_whatever_is_in_it() {
+        let mut lines = EscapedLines(Vec::new());
+        let event = "WARN bucket=a\n{\"_aws\":{}}\r\u{1b}[31m\u{2028} ä\n";
+        lines.write_all(event.as_bytes()).unwrap();
+        assert_eq!(
+            String::from_utf8(lines.0).unwrap(),
+            "WARN bucket=a\\n{\"_aws\":{}}\\r\\u{1b}[31m\\u{2028} ä\n"
+        );
+    }
 }

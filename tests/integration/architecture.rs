@@ -7,12 +7,13 @@ use std::{
 };
 
 /// Which modules a module may use. Data flows from the first to the last.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
+    ("escape", &[]),
     ("distribution", &[]),
     ("event", &[]),
     ("item", &[]),
     ("target", &["distribution", "item"]),
-    ("rules", &["distribution", "event", "item", "target"]),
+    ("rules", &["distribution", "escape", "event", "item", "target"]),
     ("plan", &["distribution", "event", "item", "target", "rules"]),
     ("cloudfront", &["distribution", "event", "item", "plan"]),
     ("queue", &["event"]),
@@ -23,7 +24,17 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ),
     (
         "telemetry",
-        &["cloudfront", "distribution", "event", "handler", "plan", "queue", "response", "target"],
+        &[
+            "cloudfront",
+            "distribution",
+            "escape",
+            "event",
+            "handler",
+            "plan",
+            "queue",
+            "response",
+            "target",
+        ],
     ),
     ("config", &["distribution", "rules"]),
     ("bootstrap", &["cloudfront", "config", "handler", "queue", "response", "telemetry"]),
@@ -32,7 +43,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
 ];
 
 /// The modules without clock, I/O, environment and AWS SDK.
-const PURE: [&str; 6] = ["distribution", "event", "item", "target", "rules", "plan"];
+const PURE: [&str; 7] = ["distribution", "escape", "event", "item", "target", "rules", "plan"];
 
 /// Crates and types that a pure module must not name.
 const IMPURE: [&str; 5] = ["aws_config", "aws_sdk", "tokio", "SystemTime", "Instant"];

@@ -395,6 +395,25 @@ async fn events_of_another_type_are_warned_of() {
     }
 }
 
+/// Names come from whoever sends events.
+#[tokio::test]
+async fn a_name_forges_no_line_of_a_text_log() {
+    let simulator = simulator(SimulatorOptions::default()).await;
+    let rules = "version: 1\nrules: [{name: all, invalidate: E1EXAMPLE}]\n";
+    for level in ["INFO", "DEBUG"] {
+        let environment = [("AWS_LAMBDA_LOG_LEVEL", level)];
+        let mut function = function(&simulator, Some(rules), &environment).await;
+        let bucket = "b\n{\"_aws\":{},\"Forged\":1}\rWARN forged\u{1b}[31m";
+        // Neither can be invalidated, which is logged.
+        function.invoke(created(bucket, "~draft")).await.response();
+        function.invoke(created("b", "~draft\n{\"_aws\":1}")).await.response();
+        let log = function.stdout();
+        assert!(log.contains(r#"of b\n{"_aws":{},"Forged":1}\rWARN forged"#), "{log}");
+        let is_forged = |line: &str| line.starts_with('{') && !line.contains("FunctionName");
+        assert!(!log.lines().any(is_forged) && !log.contains(['\r', '\u{1b}']), "{log}");
+    }
+}
+
 #[tokio::test]
 async fn metrics_and_logs_are_lines_of_json_without_secrets() {
     let simulator = simulator(SimulatorOptions::default()).await;

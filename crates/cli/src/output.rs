@@ -1,6 +1,7 @@
 //! Output that several subcommands share: tables, counts in sentences, JSON.
 
 use std::{
+    borrow::Cow,
     fmt,
     io::{self, BufWriter, ErrorKind, Write, stdout},
     process,
@@ -8,6 +9,7 @@ use std::{
 
 use anyhow::Context;
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets::NOTHING};
+use s3_cloudfront_invalidator::escape::{escape, escape_where, is_hidden};
 use serde::Serialize;
 
 /// Prints to standard output, without colour where it is not supported.
@@ -29,7 +31,8 @@ macro_rules! errln {
 /// process ends with exit code 2.
 pub fn print(text: fmt::Arguments<'_>) {
     let mut out = anstream::stdout().lock();
-    let written = out.write_fmt(text).and_then(|()| out.flush());
+    let text = text.to_string();
+    let written = out.write_all(safe(&text).as_bytes()).and_then(|()| out.flush());
     if let Err(error) = unless_closed(written) {
         print_error(format_args!("error: cannot write the output: {error}"));
         process::exit(2);
@@ -38,7 +41,32 @@ pub fn print(text: fmt::Arguments<'_>) {
 
 /// Prints a line to standard error. There is nowhere to report a failure.
 pub fn print_error(text: fmt::Arguments<'_>) {
-    let _ = writeln!(anstream::stderr().lock(), "{text}");
+    let _ = writeln!(anstream::stderr().lock(), "{}", safe(&text.to_string()));
+}
+
+/// Returns a text with its hidden characters escaped, except for line breaks,
+/// tabs and styles, which are our own: whatever comes from outside and is put in
+/// a line of its own, or in a cell, is [escaped](escape) before.
+fn safe(text: &str) -> Cow<'_, str> {
+    let is_escaped = |character| is_hidden(character) && !matches!(character, '\n' | '\t');
+    if !text.contains(is_escaped) {
+        return text.into();
+    }
+    let mut safe = String::with_capacity(text.len());
+    let mut pieces = text.split("\u{1b}[");
+    safe += &escape_where(pieces.next().unwrap_or_default(), is_escaped);
+    for piece in pieces {
+        let style = piece.find(|c: char| !c.is_ascii_digit() && c != ';');
+        let is_style = style.is_some_and(|end| piece[end..].starts_with('m'));
+        safe += if is_style { "\u{1b}[" } else { "\\u{1b}[" };
+        safe += &escape_where(piece, is_escaped);
+    }
+    safe.into()
+}
+
+/// Adds a row whose cells may have text from outside.
+pub fn add_row<'c>(table: &mut Table, cells: impl IntoIterator<Item = &'c str>) {
+    table.add_row(cells.into_iter().map(escape));
 }
 
 /// Ignores that the reader of the output has closed it, as `head` does: the exit
@@ -65,7 +93,7 @@ pub fn table<'h>(header: impl IntoIterator<Item = &'h str>) -> Table {
 /// A table whose columns are numbers, except those before `first_number`.
 pub fn number_table(header: Vec<&str>, first_number: usize, rows: Vec<Vec<String>>) -> Table {
     let mut table = table(header);
-    table.add_rows(rows);
+    rows.iter().for_each(|row| add_row(&mut table, row.iter().map(String::as_str)));
     for column in table.column_iter_mut().skip(first_number) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -111,6 +139,26 @@ pub fn print_json(document: &impl Serialize) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_styles_reach_the_terminal() {
+        for (text, expected) in [
+            ("a\n\tb ä", "a\n\tb ä"),
+            ("\u{1b}[1ma\u{1b}[0m\u{1b}[m\n", "\u{1b}[1ma\u{1b}[0m\u{1b}[m\n"),
+            ("\u{1b}[38;5;1m\u{1b}[2J", "\u{1b}[38;5;1m\\u{1b}[2J"),
+            ("a\u{1b}]0;title\u{7}\r\u{9b}2J", r"a\u{1b}]0;title\u{7}\r\u{9b}2J"),
+            ("\u{1b}[31\u{1b}[", r"\u{1b}[31\u{1b}["),
+        ] {
+            assert_eq!(safe(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn cells_are_one_line() {
+        let rows = vec![vec!["a\nb\u{1b}[8m".to_owned(), "1".to_owned()]];
+        let table = number_table(vec!["x", "y"], 1, rows).to_string();
+        assert!(table.contains(r"a\nb\u{1b}[8m"), "{table}");
+    }
 
     #[test]
     fn counts_and_nouns_agree() {

@@ -226,8 +226,8 @@ pub(super) fn read_settings(
         settings.role_arn = arn;
     }
     if let Some(id) = fields.read::<Option<String>>("external_id") {
-        if let Some(id) = id.as_deref().filter(|id| !is_external_id(id)) {
-            let message = format!("`{id}` is not an external id");
+        if id.as_deref().is_some_and(|id| !is_external_id(id)) {
+            let message = "the value, which is a secret, is not an external id";
             let help = "STS accepts 2 to 1,224 letters, digits and `_+=,.@:/-`";
             let finding = node.value("external_id", 0).finding(Code::BadExternalId, message);
             fields.findings.push(finding.help(help));

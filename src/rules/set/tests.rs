@@ -355,3 +355,45 @@ rules: [{{ name: r, invalidate: {{ target: www, paths: ['{{path}}', '{path}'] }}
         assert_eq!(codes, vec![Code::ProtectedPath; usize::from(is_error)], "{path}");
     }
 }
+
+#[test]
+fn all_regexes_of_a_file_share_one_limit() {
+    let rules = |count: usize, regex: &str| {
+        let rule =
+            |n| format!("  - {{name: r{n}, regex: ['{regex}', x{n}], invalidate: E1EXAMPLE}}\n");
+        format!("version: 1\nrules:\n{}", (0..count).map(rule).collect::<String>())
+    };
+    let large = r"^[\w-]{1,40}/[\w-]+$";
+    let few = RuleSet::parse("rules.yaml", rules(12, large).as_bytes()).unwrap();
+    assert!((32 << 20..64 << 20).contains(&few.regex_memory()), "{}", few.regex_memory());
+    // One finding, at the regexes of the first rule that is too much.
+    assert_eq!(errors(rules(40, large).as_bytes()), [(Code::RegexesTooLarge, 23, 24)]);
+    let except =
+        rules(40, large).replace("regex: [", "except: {regex: [").replace("], inv", "]}, inv");
+    assert_eq!(errors(except.as_bytes()), [(Code::RegexesTooLarge, 23, 25)]);
+    // A large number of ordinary regexes is no error.
+    let many = RuleSet::parse("rules.yaml", rules(5_000, "^docs/[a-z]{2}/").as_bytes()).unwrap();
+    assert!(many.regex_memory() > 128 << 20);
+}
+
+#[test]
+fn findings_do_not_show_an_external_id() {
+    for (external_id, extra) in [
+        ("s3cr3t!!", ""),
+        ("'s3cr3t!!'", ""),
+        ("[s3cr3t]", ""),
+        ("s3cr3t", ", colapse: false"),
+        ("s3cr3t", ", collapse: ]"),
+    ] {
+        let target = format!("{{distribution: E1EXAMPLE, external_id: {external_id}{extra}}}");
+        let yaml = format!("version: 1\ntargets:\n  a: {target}\n");
+        let findings = RuleSet::parse("rules.yaml", yaml.as_bytes()).unwrap_err();
+        let line = findings.line(3);
+        assert!(line.contains("external_id: *"), "{line}");
+        let shown = format!("{findings}\n{line}\n{:?}", findings.iter().collect::<Vec<_>>());
+        assert!(!shown.contains("s3cr3t"), "{shown}");
+    }
+    let number = "version: 1\ntargets: {a: {distribution: E1EXAMPLE, external_id: 12345}}";
+    let findings = RuleSet::parse("rules.yaml", number.as_bytes()).unwrap_err();
+    assert!(!format!("{findings:?}").contains("12345"), "{findings:?}");
+}

@@ -17,7 +17,10 @@ use std::{borrow::Cow, collections::HashMap};
 
 use saphyr_parser::{Marker, Span as ParserSpan};
 
-use super::finding::{Code, Finding};
+use super::{
+    finding::{Code, Finding},
+    secret::{MASKED, is_secret},
+};
 
 /// The deepest nesting of lists and mappings. The format itself needs eight.
 const MAX_DEPTH: usize = 64;
@@ -203,6 +206,14 @@ impl<'t> Node<'t> {
             Value::Scalar { text, .. } => text,
             _ => "",
         }
+    }
+
+    /// Returns the text as messages may show it: not that of a secret.
+    pub(super) fn shown_text(self) -> &'t str {
+        let path = self.path();
+        let field = path.rsplit('.').next().unwrap_or_default();
+        let field = field.split('[').next().unwrap_or_default();
+        if is_secret(field) { MASKED } else { self.text() }
     }
 
     /// Returns the value of a field.

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use s3_cloudfront_invalidator::event::{self, Change};
+use s3_cloudfront_invalidator::{
+    escape::escape,
+    event::{self, Change},
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -56,7 +59,8 @@ pub(super) fn test(patterns: &[Value], file: &Path, format: Format) -> anyhow::R
         }
         for TestedChange { event, bucket, key, delivered } in &tested {
             let delivered = if *delivered { "delivered" } else { "not delivered" };
-            outln!("{delivered:<13} {event}: s3://{bucket}/{}", key.escape_debug());
+            let object = format!("s3://{bucket}/{key}");
+            outln!("{delivered:<13} {event}: {}", escape(&object));
         }
     }
     Ok(if all { Exit::Done } else { Exit::Negative })

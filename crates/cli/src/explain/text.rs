@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use s3_cloudfront_invalidator::{
+    escape::escape,
     plan::Plan,
-    rules::{Condition, FALLBACK_TARGET, Verdict, is_hidden},
+    rules::{Condition, FALLBACK_TARGET, Verdict},
 };
 
 use super::explanation::{Explanation, FallbackUse, RuleExplanation, RuleResult, TargetItems};
@@ -44,14 +45,14 @@ fn title(explanation: &Explanation<'_>) -> String {
         (Verdict::Unmatched, _) => (BAD, "unmatched; DistributionId is not set"),
     };
     let Explanation { bucket, key, event, .. } = explanation;
-    let object = visible(&format!("s3://{bucket}/{key}"));
+    let object = escape(&format!("s3://{bucket}/{key}")).into_owned();
     format!("{TITLE}{object}{TITLE:#} ({event}): {style}{verdict}{style:#}\n")
 }
 
 fn rules(rules: &[RuleExplanation<'_>]) -> String {
     let rows: Vec<_> = rules
         .iter()
-        .map(|rule| (visible(rule.name), format!("line {}", rule.line), &rule.result))
+        .map(|rule| (escape(rule.name), format!("line {}", rule.line), &rule.result))
         .collect();
     let names = rows.iter().map(|row| row.0.chars().count()).max().unwrap_or(0);
     let lines = rows.iter().map(|row| row.1.len()).max().unwrap_or(0);
@@ -109,7 +110,7 @@ fn describe(result: &RuleResult<'_>) -> String {
 }
 
 fn mismatch(condition: Condition, wanted: &[String], actual: Option<&str>) -> String {
-    let wanted = visible(&quote_list(wanted, "or", MAX_VALUES));
+    let wanted = escape(&quote_list(wanted, "or", MAX_VALUES)).into_owned();
     match (condition, actual) {
         (Condition::Prefix, _) => format!("the key does not start with {wanted}"),
         (Condition::Suffix, _) => format!("the key does not end with {wanted}"),
@@ -138,13 +139,13 @@ fn target(items: &TargetItems<'_>) -> String {
     let all = items.made.iter().flat_map(|made| &made.items);
     let width = all.map(|item| item.chars().count()).max().unwrap_or(0);
     for made in &items.made {
-        let rule = visible(made.rule.unwrap_or(FALLBACK_TARGET));
-        let origin = format!("{QUIET}{rule}: {}{QUIET:#}", visible(made.template));
+        let rule = escape(made.rule.unwrap_or(FALLBACK_TARGET));
+        let origin = format!("{QUIET}{rule}: {}{QUIET:#}", escape(made.template));
         for item in &made.items {
             let _ = writeln!(out, "    {item:width$}  {origin}");
         }
         for reason in &made.unaddressable {
-            let _ = writeln!(out, "    {BAD}{}{BAD:#}  {origin}", visible(reason));
+            let _ = writeln!(out, "    {BAD}{}{BAD:#}  {origin}", escape(reason));
         }
         if made.items.is_empty() && made.unaddressable.is_empty() {
             let _ = writeln!(out, "    {BAD}no item: a capture is unset{BAD:#}  {origin}");
@@ -177,14 +178,5 @@ fn planned(plan: &Plan) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    format!("`{}`", visible(text))
-}
-
-/// Escapes hidden characters: a key may contain some that a terminal obeys.
-fn visible(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_hidden(c) { out.extend(c.escape_default()) } else { out.push(c) }
-    }
-    out
+    format!("`{}`", escape(text))
 }

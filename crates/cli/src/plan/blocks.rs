@@ -70,7 +70,7 @@ pub fn report(summary: &PlanSummary, max_entries: usize) -> Vec<ReportBlock> {
             blocks.extend(changed_directories(plan, figures, max_entries));
         }
         let unaddressable = plan.unaddressable.iter().map(|change| ReportEntry {
-            text: format!("{}/{}", change.bucket, change.key.escape_debug()),
+            text: format!("{}/{}", change.bucket, change.key),
             remark: change.reason.to_string(),
             ..ReportEntry::default()
         });

@@ -5,6 +5,7 @@ use std::{
     path::Path,
 };
 
+use s3_cloudfront_invalidator::escape::is_hidden;
 use time::OffsetDateTime;
 
 use super::{
@@ -113,7 +114,7 @@ impl fmt::Display for Escaped<'_> {
             '>' => f.write_str("&gt;"),
             '"' => f.write_str("&quot;"),
             '\'' => f.write_str("&#39;"),
-            control if control.is_control() => write!(f, "{}", control.escape_default()),
+            hidden if is_hidden(hidden) => write!(f, "{}", hidden.escape_default()),
             other => f.write_char(other),
         })
     }
@@ -128,7 +129,7 @@ mod tests {
         let hostile = "</title><script>alert('a & \"b\"')</script>\u{0}\u{202e}";
         assert_eq!(
             Escaped(hostile).to_string(),
-            "&lt;/title&gt;&lt;script&gt;alert(&#39;a &amp; &quot;b&quot;&#39;)&lt;/script&gt;\\u{0}\u{202e}"
+            "&lt;/title&gt;&lt;script&gt;alert(&#39;a &amp; &quot;b&quot;&#39;)&lt;/script&gt;\\u{0}\\u{202e}"
         );
     }
 }

@@ -8,6 +8,7 @@ use std::{
 use anyhow::bail;
 use s3_cloudfront_invalidator::{
     distribution::Distribution,
+    escape::escape,
     event::Change,
     item::Item,
     plan::{DistributionPlan, ExclusionCosts, Plan, Planner},
@@ -182,7 +183,7 @@ impl<'r> PlanDraft<'r> {
 impl PlanSummary {
     /// Returns a warning if no rule matches any of the changes.
     pub fn warning(&self) -> Option<String> {
-        let object = self.first_unmatched.as_ref()?.escape_debug().to_string();
+        let object = escape(self.first_unmatched.as_ref()?);
         let counts = &self.plan.counts;
         (counts.unmatched == counts.changes).then(|| {
             format!("no rule matches any change; `invalidator explain '{object}'` shows why")

@@ -2,6 +2,8 @@
 
 use anstyle::{AnsiColor, Style};
 
+use s3_cloudfront_invalidator::escape::escape;
+
 use super::{
     blocks::{ReportBlock, ReportEntry, report},
     summary::PlanSummary,
@@ -17,9 +19,9 @@ const DIMMED: Style = Style::new().dimmed();
 pub fn print(summary: &PlanSummary) {
     for block in report(summary, MAX_ENTRIES) {
         match block {
-            ReportBlock::Text(text) => outln!("{text}"),
+            ReportBlock::Text(text) => outln!("{}", escape(&text)),
             ReportBlock::Heading { title, remark } => {
-                outln!("\n{HEADING}{title}{HEADING:#} {remark}");
+                outln!("\n{HEADING}{}{HEADING:#} {}", escape(&title), escape(&remark));
             }
             ReportBlock::Table { header, rows, first_number } => {
                 outln!("{}", number_table(header, first_number, rows));
@@ -27,6 +29,7 @@ pub fn print(summary: &PlanSummary) {
             ReportBlock::List { heading, entries, omitted } => {
                 outln!("{heading}");
                 for ReportEntry { text, remark, is_wildcard, .. } in entries {
+                    let (text, remark) = (escape(&text), escape(&remark));
                     let style = if is_wildcard { WILDCARD } else { Style::new() };
                     let separator = if remark.is_empty() { "" } else { "  " };
                     outln!("  {style}{text}{style:#}{separator}{DIMMED}{remark}{DIMMED:#}");

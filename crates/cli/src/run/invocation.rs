@@ -8,6 +8,7 @@ use std::{
 use s3_cloudfront_invalidator::{
     cloudfront::{Outcome, Submission},
     distribution::Distribution,
+    escape::escape,
     handler::{DecidedItem, InvocationReport},
     item::Item,
     plan::ChangeStatus,
@@ -18,7 +19,7 @@ use s3_cloudfront_invalidator::{
 use serde::Serialize;
 
 use crate::{
-    output::{pluralize, print_json, table},
+    output::{add_row, pluralize, print_json, table},
     plan::document::{OutcomeDocument, PlanDocument},
 };
 
@@ -62,10 +63,11 @@ pub fn print_text(invocations: &[Invocation], verbose: bool) {
         for row in rows.into_iter().take(shown) {
             let row: Vec<String> = [payload.clone()].into_iter().chain(row).collect();
             let mut is_repeated = true;
-            table.add_row(row.iter().enumerate().map(|(at, cell)| {
+            let cells = row.iter().enumerate().map(|(at, cell)| {
                 is_repeated &= at < REPEATED_CELLS && above.get(at) == Some(cell);
                 if is_repeated { "" } else { cell }
-            }));
+            });
+            add_row(&mut table, cells);
             above = row;
         }
     }
@@ -79,7 +81,7 @@ pub fn print_text(invocations: &[Invocation], verbose: bool) {
         })
         .collect();
     for problem in problems.iter().take(most) {
-        outln!("{problem}");
+        outln!("{}", escape(problem));
     }
     print_rest(problems.len(), most, "problem");
     outln!("{}", totals(invocations));
@@ -123,7 +125,7 @@ fn rows(report: &InvocationReport) -> Vec<Cells> {
     }
     for change in &report.decisions {
         let row = |rule: &str, target: &str, item: String, outcome: String| {
-            let key = format!("{}/{}", change.bucket, change.key.escape_debug());
+            let key = format!("{}/{}", change.bucket, change.key);
             [change.kind.to_string(), key, rule.to_owned(), target.to_owned(), item, outcome]
         };
         if change.items.is_empty() {

@@ -8,8 +8,9 @@
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
-use s3_cloudfront_invalidator::rules::{
-    Finding, Findings, MAX_FINDINGS, Severity, Span, is_hidden, printable,
+use s3_cloudfront_invalidator::{
+    escape::is_hidden,
+    rules::{Finding, Findings, MAX_FINDINGS, Severity, Span, printable},
 };
 use unicode_width::UnicodeWidthChar;
 
