@@ -42,6 +42,13 @@ impl Candidate {
         Self { planned, bound, floor: 0, rule, is_index: *is_index }
     }
 
+    /// Returns whether another candidate differs only in its changes.
+    pub fn merges(&self, other: &Self) -> bool {
+        self.planned.item == other.planned.item
+            && (self.bound, self.is_index) == (other.bound, other.is_index)
+            && self.rule == other.rule
+    }
+
     /// Makes the candidate of a wildcard that the plan chose; no rule requested
     /// it.
     pub fn chosen(wildcard: Item) -> Self {
@@ -74,7 +81,7 @@ pub(super) fn cover(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
 }
 
 /// Puts all items that a wildcard covers right behind it.
-fn order(a: &Item, b: &Item) -> Ordering {
+pub(super) fn order(a: &Item, b: &Item) -> Ordering {
     match (a.is_tag(), b.is_tag()) {
         (true, true) => a.folded().cmp(&b.folded()).then_with(|| a.cmp(b)),
         (false, false) => a.stem().cmp(b.stem()).then_with(|| {

@@ -26,6 +26,7 @@
 
 mod collapse;
 mod cover;
+mod exclusion_cost;
 mod floor;
 mod front;
 mod planner;

@@ -1,18 +1,24 @@
 //! From decisions to a plan.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use crate::{
     distribution::Distribution,
     event::{Change, Identity},
+    item::Item,
     rules::{Decision, Verdict},
     target::{Collapse, Exclusion, Target, TargetIndex},
 };
 
 use super::{
     Counts, DeliveredChange, DistributionPlan, ExclusionCosts, Plan, PlannedItem, Request,
-    UnaddressableChange, caller_reference, collapse,
+    UnaddressableChange, caller_reference,
+    collapse::{self, Leaf},
     cover::{Candidate, cover},
+    exclusion_cost::CoveredCandidates,
     floor::{Floors, common_prefix},
     split::{ITEMS_PER_REQUEST, split},
 };
@@ -38,7 +44,28 @@ struct Draft<'t> {
     excepting: HashSet<&'t str>,
     contributors: BTreeSet<TargetIndex>,
     candidates: Vec<Candidate>,
+    recent: RecentItems,
     unaddressable: Vec<UnaddressableChange>,
+}
+
+/// Where items were added lately, by their hash: a front page that a rule adds
+/// for every page of a language is one candidate, not a million.
+#[derive(Debug, Default)]
+struct RecentItems(Vec<u32>);
+
+impl RecentItems {
+    /// A power of two, and enough for all items that rules add often.
+    const SLOTS: usize = 4_096;
+
+    /// Returns the slot of an item.
+    fn slot(&mut self, item: &Item) -> &mut u32 {
+        if self.0.is_empty() {
+            self.0.resize(Self::SLOTS, 0);
+        }
+        let mut hasher = DefaultHasher::new();
+        item.hash(&mut hasher);
+        &mut self.0[hasher.finish() as usize % Self::SLOTS]
+    }
 }
 
 /// How a change counts. If copies of one change are decided differently, the
@@ -117,7 +144,7 @@ impl<'t> Planner<'t> {
                     Ok(addressed) => {
                         let rule = contribution.rule.clone();
                         let rule = rule.filter(|rule| draft.excepting.contains(&**rule));
-                        draft.candidates.push(Candidate::new(addressed, rule, number));
+                        draft.add(Candidate::new(addressed, rule, number));
                     }
                     Err(reason) => draft.unaddressable.push(UnaddressableChange {
                         bucket: change.bucket.clone(),
@@ -141,18 +168,19 @@ impl<'t> Planner<'t> {
     }
 
     /// Returns what the exclusions of each distribution cost: how many more
-    /// paths are billed than without them. This makes the plan once more for
-    /// each exclusion, so the function does not call it.
+    /// paths are billed than without them. This chooses the wildcards once more
+    /// for each exclusion, so the function does not call it.
     pub fn exclusion_costs(&self) -> BTreeMap<Distribution, ExclusionCosts> {
         let costs = self.drafts.iter().map(|draft| {
-            let billed = |keeps: &dyn Fn(&Exclusion) -> bool| {
-                let floors = Floors::new(draft.targets.iter().copied(), keeps);
-                items(draft.candidates.clone(), draft.collapse.as_ref(), &floors).len() as i64
-            };
             let each = draft.exclusions();
             if each.is_empty() {
                 return (draft.distribution().clone(), ExclusionCosts::default());
             }
+            let mut candidates = CoveredCandidates::new(&draft.candidates);
+            let mut billed = |keeps: &dyn Fn(&Exclusion) -> bool| {
+                let floors = Floors::new(draft.targets.iter().copied(), keeps);
+                candidates.billed_paths(draft.collapse.as_ref(), &floors) as i64
+            };
             let all = billed(&|_| true);
             let cost = |one: &Exclusion| (one.clone(), all - billed(&|other| other != one));
             let each = each.into_iter().map(cost).collect();
@@ -192,6 +220,21 @@ fn strictest(a: Option<Collapse>, b: Option<Collapse>) -> Option<Collapse> {
 }
 
 impl<'t> Draft<'t> {
+    /// Adds a candidate, or its change to an equal candidate that was added
+    /// lately. The cover does the same with all others.
+    fn add(&mut self, candidate: Candidate) {
+        let slot = self.recent.slot(&candidate.planned.item);
+        match self.candidates.get_mut(*slot as usize) {
+            Some(recent) if recent.merges(&candidate) => {
+                recent.planned.changes.extend(candidate.planned.changes);
+            }
+            _ => {
+                *slot = u32::try_from(self.candidates.len()).expect("fewer than 2^32 items");
+                self.candidates.push(candidate);
+            }
+        }
+    }
+
     fn distribution(&self) -> &'t Distribution {
         &self.targets[0].distribution
     }
@@ -260,7 +303,7 @@ impl<'t> Draft<'t> {
 }
 
 /// Returns the items to send, sorted.
-fn items(
+pub(super) fn items(
     mut candidates: Vec<Candidate>,
     collapse: Option<&Collapse>,
     floors: &Floors<'_>,
@@ -271,7 +314,7 @@ fn items(
     }
     let mut candidates = cover(candidates);
     if let Some(settings) = collapse {
-        let wildcards = collapse::wildcards(&candidates, settings);
+        let wildcards = collapse::wildcards(candidates.iter().map(Leaf::of), settings);
         if !wildcards.is_empty() {
             candidates.extend(wildcards.into_iter().map(Candidate::chosen));
             candidates = cover(candidates);
@@ -285,4 +328,25 @@ fn items(
         item.changes.dedup();
     }
     items
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{event::Kind, rules::RuleSet};
+
+    use super::*;
+
+    #[test]
+    fn an_item_of_many_changes_is_one_candidate() {
+        let yaml = "version: 1\nrules: [{name: r, invalidate: {target: E1EXAMPLE, paths: ['{path}', /feed.xml, '{dir}']}}]";
+        let rules = RuleSet::parse("rules.yaml", yaml.as_bytes()).unwrap();
+        let mut planner = Planner::new(rules.targets());
+        for n in 0..10_000 {
+            let change = Change::listed("b", format!("d{}/{n}", n / 1_000), Kind::Created);
+            planner.add(&change, 0, &rules.decide(&change));
+        }
+        let candidates = planner.drafts[0].candidates.len();
+        // Each own path, and a few of the others again.
+        assert!((10_011..10_100).contains(&candidates), "{candidates}");
+    }
 }

@@ -83,19 +83,16 @@ use super::{
     front::{Choice, ParetoFront, Price},
 };
 
-/// Returns the wildcards that replace candidates. `candidates` are covered.
-pub(super) fn wildcards(candidates: &[Candidate], settings: &Collapse) -> Vec<Item> {
-    let is_tag = |candidate: &Candidate| candidate.planned.item.is_tag();
-    let paths = &candidates[candidates.partition_point(is_tag)..];
-    let leaves = paths.iter().map(|candidate| Leaf {
-        path: candidate.planned.item.stem(),
-        is_wildcard: candidate.planned.item.is_wildcard(),
-        is_index: candidate.is_index,
-        bound: candidate.bound,
-        floor: candidate.floor,
-    });
+/// Returns the wildcards that replace candidates. `candidates` are covered;
+/// tags among them are left out.
+pub(super) fn wildcards<'c>(
+    candidates: impl Iterator<Item = Leaf<'c>> + Clone,
+    settings: &Collapse,
+) -> Vec<Item> {
+    let leaves = candidates.filter(|leaf| !leaf.is_tag());
+    let paths = leaves.clone().count();
     let wildcards = leaves.clone().filter(|leaf| leaf.is_wildcard).count();
-    if paths.len() - wildcards <= settings.above && wildcards <= settings.max_wildcards {
+    if paths - wildcards <= settings.above && wildcards <= settings.max_wildcards {
         return Vec::new();
     }
     choose(leaves, settings).into_iter().map(Item::wildcard).collect()
@@ -103,17 +100,33 @@ pub(super) fn wildcards(candidates: &[Candidate], settings: &Collapse) -> Vec<It
 
 /// A path or a wildcard path.
 #[derive(Clone, Copy, Debug)]
-struct Leaf<'a> {
+pub(super) struct Leaf<'a> {
     /// The path, or the text of a wildcard in front of its `*`.
     path: &'a str,
-    is_wildcard: bool,
+    pub is_wildcard: bool,
     /// Whether it is the index page of its directory.
-    is_index: bool,
+    pub is_index: bool,
     /// The least length of a wildcard that may cover it.
-    floor: usize,
+    pub floor: usize,
     /// The length of the bound, which `path` starts with, or
     /// [`UNBOUND`](super::cover::UNBOUND).
-    bound: usize,
+    pub bound: usize,
+}
+
+impl<'a> Leaf<'a> {
+    pub fn of(candidate: &'a Candidate) -> Self {
+        Self {
+            path: candidate.planned.item.stem(),
+            is_wildcard: candidate.planned.item.is_wildcard(),
+            is_index: candidate.is_index,
+            bound: candidate.bound,
+            floor: candidate.floor,
+        }
+    }
+
+    fn is_tag(&self) -> bool {
+        self.path.starts_with('#')
+    }
 }
 
 /// Chooses directories, returned with their final slash and in byte order.

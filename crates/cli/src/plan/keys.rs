@@ -72,16 +72,23 @@ impl KeysFormat {
     /// Returns the objects of a key list. Other lines, like totals and
     /// progress, are ignored; but a list without any object is an error, since
     /// it is probably in another format.
-    pub fn read<'l>(self, name: &str, text: &'l str) -> anyhow::Result<Vec<ListedObject<'l>>> {
-        let lines = lines(text);
-        let (objects, command): (Vec<_>, _) = match self {
-            Self::Raw => {
-                (lines.filter(|line| !line.is_empty()).map(ListedObject::created).collect(), "")
-            }
-            Self::Ls => (lines.filter_map(ls_line).collect(), "aws s3 ls --recursive"),
-            Self::Sync => (lines.flat_map(sync_line).collect(), "aws s3 sync"),
+    pub fn read<'l>(
+        self,
+        name: &str,
+        text: &'l str,
+    ) -> anyhow::Result<impl Iterator<Item = ListedObject<'l>>> {
+        let objects = lines(text).flat_map(move |line| match self {
+            Self::Raw => vec![ListedObject::created(line)],
+            Self::Ls => ls_line(line).into_iter().collect(),
+            Self::Sync => sync_line(line),
+        });
+        let mut objects = objects.filter(|object| !object.key.is_empty()).peekable();
+        let command = match self {
+            Self::Raw => "",
+            Self::Ls => "aws s3 ls --recursive",
+            Self::Sync => "aws s3 sync",
         };
-        if objects.is_empty()
+        if objects.peek().is_none()
             && let Some(line) = text.lines().find(|line| !line.trim().is_empty())
         {
             let line = line.escape_debug();
@@ -187,7 +194,7 @@ mod tests {
     fn raw_lines_are_keys() {
         let objects = KeysFormat::Raw.read("list", "a.html\r\n b c \n\nupload: x\n").unwrap();
         assert_eq!(shown(objects), "- a.html created, -  b c  created, - upload: x created");
-        assert!(KeysFormat::Raw.read("list", "").unwrap().is_empty());
+        assert_eq!(KeysFormat::Raw.read("list", "").unwrap().count(), 0);
     }
 
     #[test]
@@ -233,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_list_in_another_format_is_an_error() {
-        let error = KeysFormat::Ls.read("keys.txt", "\na\tb.html\n").unwrap_err().to_string();
+        let error = KeysFormat::Ls.read("keys.txt", "\na\tb.html\n").err().unwrap().to_string();
         assert_eq!(
             error,
             r"`keys.txt` is not output of `aws s3 ls --recursive`; its first line is `a\tb.html`"
