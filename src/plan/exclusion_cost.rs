@@ -8,7 +8,7 @@ use crate::{item::Item, target::Collapse};
 
 use super::{
     collapse::{self, Leaf},
-    cover::{Candidate, order},
+    cover::{Candidate, UNBOUND, order},
     floor::Floors,
 };
 
@@ -19,12 +19,39 @@ pub(super) struct CoveredCandidates<'c> {
     kept: Vec<Kept<'c>>,
 }
 
-/// A candidate that remains.
+/// A candidate that remains. There may be a million, so it is small.
 struct Kept<'c> {
-    leaf: Leaf<'c>,
-    item: &'c Item,
+    candidate: &'c Candidate,
     /// The position after the candidates that it covers.
-    end: usize,
+    end: u32,
+    /// As in [`Leaf`]; all ones for [`UNBOUND`].
+    bound: u32,
+    floor: u32,
+    is_index: bool,
+}
+
+/// Returns a length of at most that of a path, or the value for [`UNBOUND`].
+fn short(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+fn long(length: u32) -> usize {
+    if length == u32::MAX { UNBOUND } else { length as usize }
+}
+
+impl<'c> Kept<'c> {
+    fn item(&self) -> &'c Item {
+        &self.candidate.planned.item
+    }
+
+    fn leaf(&self) -> Leaf<'c> {
+        Leaf {
+            bound: long(self.bound),
+            floor: long(self.floor),
+            is_index: self.is_index,
+            ..Leaf::of(self.candidate)
+        }
+    }
 }
 
 impl<'c> CoveredCandidates<'c> {
@@ -32,17 +59,23 @@ impl<'c> CoveredCandidates<'c> {
         let mut all: Vec<&Candidate> = candidates.iter().collect();
         all.sort_by(|a, b| order(&a.planned.item, &b.planned.item));
         let mut kept: Vec<Kept<'c>> = Vec::new();
-        for (candidate, end) in all.iter().zip(1..) {
+        for (&candidate, end) in all.iter().zip(1..) {
             let item = &candidate.planned.item;
             match kept.last_mut() {
-                Some(last) if last.item.covers(item) => {
-                    if last.item.folded() == item.folded() {
-                        last.leaf.bound = last.leaf.bound.min(candidate.bound);
-                        last.leaf.is_index |= candidate.is_index;
+                Some(last) if last.item().covers(item) => {
+                    if last.item().folded() == item.folded() {
+                        last.bound = last.bound.min(short(candidate.bound));
+                        last.is_index |= candidate.is_index;
                     }
                     last.end = end;
                 }
-                _ => kept.push(Kept { leaf: Leaf::of(candidate), item, end }),
+                _ => kept.push(Kept {
+                    candidate,
+                    end,
+                    bound: short(candidate.bound),
+                    floor: 0,
+                    is_index: candidate.is_index,
+                }),
             }
         }
         Self { all, kept }
@@ -53,20 +86,23 @@ impl<'c> CoveredCandidates<'c> {
         let Some(settings) = collapse else { return self.kept.len() };
         let mut start = 0;
         for kept in &mut self.kept {
+            let covered = &self.all[start..kept.end as usize];
             let floor =
                 |one: &&Candidate| floors.floor(one.planned.item.stem(), one.rule.as_deref());
-            kept.leaf.floor = self.all[start..kept.end].iter().map(floor).max().unwrap_or(0);
-            start = kept.end;
+            kept.floor = short(covered.iter().map(floor).max().unwrap_or(0));
+            start = kept.end as usize;
         }
-        let wildcards = collapse::wildcards(self.kept.iter().map(|kept| kept.leaf), settings);
-        if wildcards.is_empty() {
-            return self.kept.len();
-        }
-        let mut items: Vec<&Item> = self.kept.iter().map(|kept| kept.item).collect();
-        items.extend(&wildcards);
-        items.sort_by(|a, b| order(a, b));
-        items.dedup_by(|next, kept| kept.covers(next));
-        items.len()
+        let mut wildcards = collapse::wildcards(self.kept.iter().map(Kept::leaf), settings);
+        wildcards.sort_unstable_by(|a, b| a.stem().cmp(b.stem()));
+        // None of the wildcards covers another, so only the one before a path can
+        // cover it.
+        let is_replaced = |kept: &&Kept<'_>| {
+            let item = kept.item();
+            let next = wildcards.partition_point(|one| one.stem() <= item.stem());
+            next > 0 && wildcards[next - 1].covers(item)
+        };
+        let replaced = self.kept.iter().filter(is_replaced).count();
+        self.kept.len() - replaced + wildcards.len()
     }
 }
 

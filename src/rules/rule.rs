@@ -17,7 +17,7 @@
 //! If the condition is a list, one of its values has to be satisfied. Keys are
 //! compared decoded, byte by byte.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{collections::BTreeMap, fmt, ops::Deref, sync::Arc};
 
 use once_cell::sync::OnceCell;
 use serde::Serialize;
@@ -228,7 +228,7 @@ impl Conditions {
         }
         let map = self.long_lists.prefixes.get_or_init(|| {
             let prefixes = self.prefixes.iter().map(|prefix| prefix.as_bytes().into());
-            AffixMap::new(prefixes.zip(0..).collect())
+            AffixMap::new(prefixes.zip(0..).collect::<BTreeMap<_, _>>())
         });
         map.prefixes_of(key.as_bytes()).last().map(|at| &*self.prefixes[*at])
     }
@@ -239,8 +239,8 @@ impl Conditions {
             return any(&self.suffixes, |suffix| key.ends_with(&**suffix));
         }
         let map = self.long_lists.suffixes.get_or_init(|| {
-            let suffixes = self.suffixes.iter();
-            AffixMap::new(suffixes.map(|suffix| (suffix.bytes().rev().collect(), ())).collect())
+            let suffixes = self.suffixes.iter().map(|suffix| (suffix.bytes().rev().collect(), ()));
+            AffixMap::new(suffixes.collect::<BTreeMap<_, _>>())
         });
         let reversed: Vec<u8> = key.bytes().rev().collect();
         map.prefixes_of(&reversed).next().is_some()

@@ -99,7 +99,9 @@ fn split_documents(name: &str, bytes: &[u8]) -> Vec<PayloadFile> {
 
 /// Reads a text file, or standard input for `-`.
 pub fn read_text(file: &Path) -> anyhow::Result<String> {
-    let bytes = strip_bom(&read(file)?).to_vec();
+    let mut bytes = read(file)?;
+    let mark = bytes.len() - strip_bom(&bytes).len();
+    bytes.drain(..mark);
     String::from_utf8(bytes).with_context(|| format!("`{}` is not UTF-8", file.display()))
 }
 

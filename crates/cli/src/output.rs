@@ -91,7 +91,7 @@ pub fn table<'h>(header: impl IntoIterator<Item = &'h str>) -> Table {
 }
 
 /// A table whose columns are numbers, except those before `first_number`.
-pub fn number_table(header: Vec<&str>, first_number: usize, rows: Vec<Vec<String>>) -> Table {
+pub fn number_table(header: Vec<&str>, first_number: usize, rows: &[Vec<String>]) -> Table {
     let mut table = table(header);
     rows.iter().for_each(|row| add_row(&mut table, row.iter().map(String::as_str)));
     for column in table.column_iter_mut().skip(first_number) {
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn cells_are_one_line() {
         let rows = vec![vec!["a\nb\u{1b}[8m".to_owned(), "1".to_owned()]];
-        let table = number_table(vec!["x", "y"], 1, rows).to_string();
+        let table = number_table(vec!["x", "y"], 1, &rows).to_string();
         assert!(table.contains(r"a\nb\u{1b}[8m"), "{table}");
     }
 

@@ -102,7 +102,7 @@ pub(super) fn wildcards<'c>(
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Leaf<'a> {
     /// The path, or the text of a wildcard in front of its `*`.
-    path: &'a str,
+    pub path: &'a str,
     pub is_wildcard: bool,
     /// Whether it is the index page of its directory.
     pub is_index: bool,

@@ -1,6 +1,6 @@
 //! A map of literals that finds all prefixes of a text.
 
-use std::{collections::BTreeMap, iter};
+use std::iter;
 
 /// Values by literals, for finding all literals that a text starts with in the
 /// time of one binary search.
@@ -19,8 +19,9 @@ struct Entry<V> {
 }
 
 impl<V> AffixMap<V> {
-    pub fn new(values: BTreeMap<Box<[u8]>, V>) -> Self {
-        let mut entries: Vec<Entry<V>> = Vec::with_capacity(values.len());
+    /// Makes the map of distinct literals in byte order.
+    pub fn new(values: impl IntoIterator<Item = (Box<[u8]>, V)>) -> Self {
+        let mut entries: Vec<Entry<V>> = Vec::new();
         for (literal, value) in values {
             let last = entries.len().checked_sub(1);
             let parent =
@@ -56,13 +57,15 @@ fn chain<V>(entries: &[Entry<V>], first: Option<usize>) -> impl Iterator<Item = 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
 
     fn check(literals: &[String], text: &str) -> Result<(), TestCaseError> {
         let values = literals.iter().map(|text| (text.as_bytes().into(), text.clone()));
-        let map = AffixMap::new(values.collect());
+        let map = AffixMap::new(values.collect::<BTreeMap<_, _>>());
         let mut expected: Vec<_> =
             literals.iter().filter(|literal| text.starts_with(&***literal)).collect();
         expected.sort_by_key(|literal| std::cmp::Reverse(literal.len()));

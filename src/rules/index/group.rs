@@ -18,10 +18,10 @@ use crate::rules::{
 const SMALL: usize = 4;
 
 /// Rules with the same bucket, prefix and suffix.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct RuleGroup {
     rules: Vec<usize>,
-    search: OnceCell<LiteralSearch>,
+    search: OnceCell<Box<LiteralSearch>>,
 }
 
 /// The rules of a group by the literals that their regexes require.
@@ -35,8 +35,8 @@ struct LiteralSearch {
 }
 
 impl RuleGroup {
-    pub fn push(&mut self, rule: usize) {
-        self.rules.push(rule);
+    pub fn new(rules: impl Iterator<Item = usize>) -> Self {
+        Self { rules: rules.collect(), search: OnceCell::new() }
     }
 
     /// Adds the rules that a key may match. `rules` are all rules of the index.
@@ -49,7 +49,8 @@ impl RuleGroup {
         if self.rules.len() <= SMALL {
             candidates.extend(&self.rules);
         } else {
-            let search = self.search.get_or_init(|| LiteralSearch::new(&self.rules, rules));
+            let search =
+                self.search.get_or_init(|| Box::new(LiteralSearch::new(&self.rules, rules)));
             search.candidates(key, candidates);
         }
     }

@@ -29,7 +29,7 @@
 mod affix;
 mod group;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{cmp::Ordering, collections::HashMap};
 
 use crate::event::Change;
 
@@ -55,55 +55,55 @@ type ByPrefix = AffixMap<BySuffix>;
 /// The suffixes are reversed.
 type BySuffix = AffixMap<RuleGroup>;
 
-/// A `ByPrefix` under construction.
-type AffixEntries = BTreeMap<Box<[u8]>, BTreeMap<Box<[u8]>, RuleGroup>>;
+/// A rule for a bucket, a prefix and a suffix.
+struct Entry<'r> {
+    /// Whether `bucket` is a pattern that ends in `*`.
+    is_pattern: bool,
+    bucket: &'r str,
+    prefix: &'r str,
+    suffix: &'r str,
+    rule: usize,
+}
+
+impl<'r> Entry<'r> {
+    fn bucket(&self) -> (bool, &'r str) {
+        (self.is_pattern, self.bucket)
+    }
+
+    /// Returns what entries are sorted by.
+    fn order(&self, other: &Self) -> Ordering {
+        let by_bucket = self.bucket().cmp(&other.bucket());
+        let reversed = |entry: &Self| entry.suffix.bytes().rev();
+        by_bucket
+            .then_with(|| self.prefix.cmp(other.prefix))
+            .then_with(|| reversed(self).cmp(reversed(other)))
+            .then(self.rule.cmp(&other.rule))
+    }
+}
 
 impl CandidateIndex {
     pub fn new(rules: &[impl AsRef<Conditions>]) -> Self {
-        let mut buckets: HashMap<&str, AffixEntries> = HashMap::new();
-        let mut bucket_prefixes: BTreeMap<&str, AffixEntries> = BTreeMap::new();
-        let share = MAX_ENTRIES / rules.len().max(1);
-        for (index, rule) in rules.iter().enumerate() {
-            let conditions = rule.as_ref();
-            let mut prefixes = or_any(&conditions.prefixes);
-            let mut suffixes = or_any(&conditions.suffixes);
-            let count = conditions.buckets.len().max(1);
-            if count * prefixes.len() * suffixes.len() > share {
-                suffixes = vec![""];
-            }
-            if count * prefixes.len() > share {
-                prefixes = vec![""];
-            }
-            let insert = |entries: &mut AffixEntries| {
-                for prefix in &prefixes {
-                    let by_suffix = entries.entry(prefix.as_bytes().into()).or_default();
-                    for suffix in &suffixes {
-                        by_suffix.entry(suffix.bytes().rev().collect()).or_default().push(index);
-                    }
-                }
-            };
-            for bucket in &conditions.buckets {
-                insert(match bucket {
-                    BucketPattern::Exact(name) => buckets.entry(name).or_default(),
-                    BucketPattern::Prefix(prefix) => bucket_prefixes.entry(prefix).or_default(),
+        let mut entries = entries(rules);
+        // Sorting one list is faster than filling a map for each bucket and prefix.
+        entries.sort_unstable_by(Entry::order);
+        let mut index = Self { buckets: HashMap::new(), bucket_prefixes: AffixMap::new([]) };
+        let mut bucket_prefixes = Vec::new();
+        for of_bucket in entries.chunk_by(|a, b| a.bucket() == b.bucket()) {
+            let by_prefix = of_bucket.chunk_by(|a, b| a.prefix == b.prefix).map(|of_prefix| {
+                let by_suffix = of_prefix.chunk_by(|a, b| a.suffix == b.suffix).map(|group| {
+                    let reversed = group[0].suffix.bytes().rev().collect();
+                    (reversed, RuleGroup::new(group.iter().map(|entry| entry.rule)))
                 });
-            }
-            if conditions.buckets.is_empty() {
-                insert(bucket_prefixes.entry("").or_default());
+                (of_prefix[0].prefix.as_bytes().into(), AffixMap::new(by_suffix))
+            });
+            let by_prefix = AffixMap::new(by_prefix);
+            match of_bucket[0].bucket() {
+                (false, name) => drop(index.buckets.insert(name.into(), by_prefix)),
+                (true, start) => bucket_prefixes.push((start.as_bytes().into(), by_prefix)),
             }
         }
-        let finish = |entries: AffixEntries| {
-            let entries = entries.into_iter();
-            AffixMap::new(entries.map(|(text, groups)| (text, AffixMap::new(groups))).collect())
-        };
-        let buckets = buckets.into_iter().map(|(name, entries)| (name.into(), finish(entries)));
-        let bucket_prefixes = bucket_prefixes.into_iter();
-        let bucket_prefixes =
-            bucket_prefixes.map(|(text, entries)| (text.as_bytes().into(), finish(entries)));
-        Self {
-            buckets: buckets.collect(),
-            bucket_prefixes: AffixMap::new(bucket_prefixes.collect()),
-        }
+        index.bucket_prefixes = AffixMap::new(bucket_prefixes);
+        index
     }
 
     /// Returns the indexes of all rules that the change may match, in ascending
@@ -124,6 +124,45 @@ impl CandidateIndex {
         candidates.dedup();
         candidates
     }
+}
+
+/// Returns the entries of all rules.
+fn entries(rules: &[impl AsRef<Conditions>]) -> Vec<Entry<'_>> {
+    let mut entries = Vec::with_capacity(rules.len());
+    let share = MAX_ENTRIES / rules.len().max(1);
+    for (rule, conditions) in rules.iter().map(AsRef::as_ref).enumerate() {
+        let buckets: Vec<(bool, &str)> = match &*conditions.buckets {
+            // The empty bucket prefix, which every bucket starts with.
+            [] => vec![(true, "")],
+            buckets => buckets
+                .iter()
+                .map(|bucket| match bucket {
+                    BucketPattern::Exact(name) => (false, &**name),
+                    BucketPattern::Prefix(start) => (true, &**start),
+                })
+                .collect(),
+        };
+        let mut prefixes = or_any(&conditions.prefixes);
+        let mut suffixes = or_any(&conditions.suffixes);
+        if buckets.len() * prefixes.len() * suffixes.len() > share {
+            suffixes = vec![""];
+        }
+        if buckets.len() * prefixes.len() > share {
+            prefixes = vec![""];
+        }
+        for &(is_pattern, bucket) in &buckets {
+            for prefix in &prefixes {
+                entries.extend(suffixes.iter().map(|suffix| Entry {
+                    is_pattern,
+                    bucket,
+                    prefix,
+                    suffix,
+                    rule,
+                }));
+            }
+        }
+    }
+    entries
 }
 
 /// Returns the values of a condition; without one, the empty text that every

@@ -198,7 +198,7 @@ fn required_literals(hir: &Hir) -> Vec<RequiredLiterals> {
         HirKind::Concat(parts) => parts.iter().flat_map(required_literals).collect(),
         // Of each alternative, the set whose shortest literal is the longest.
         HirKind::Alternation(parts) => {
-            let one = |part| required_literals(part).into_iter().max_by_key(|set| shortest(set));
+            let one = |part| required_literals(part).into_iter().max_by_key(shortest);
             let all = parts.iter().map(one).collect::<Option<Vec<_>>>();
             all.map(|sets| sets.concat()).into_iter().collect()
         }

@@ -147,10 +147,10 @@ fn required_literals_of_patterns() {
         ("", &[]),
     ] {
         let read = RuleRegex::new(pattern).expect(pattern);
-        let text = |one: &Box<[u8]>| String::from_utf8(one.to_vec()).expect("UTF-8");
+        let text = |one: &[u8]| String::from_utf8(one.to_vec()).expect("UTF-8");
         let sets = read.required_literals();
         let sets: Vec<Vec<String>> =
-            sets.iter().map(|set| set.iter().map(text).collect()).collect();
+            sets.iter().map(|set| set.iter().map(|one| text(one)).collect()).collect();
         assert_eq!(sets, expected, "{pattern}");
     }
 }

@@ -24,7 +24,7 @@ pub fn print(summary: &PlanSummary) {
                 outln!("\n{HEADING}{}{HEADING:#} {}", escape(&title), escape(&remark));
             }
             ReportBlock::Table { header, rows, first_number } => {
-                outln!("{}", number_table(header, first_number, rows));
+                outln!("{}", number_table(header, first_number, &rows));
             }
             ReportBlock::List { heading, entries, omitted } => {
                 outln!("{heading}");

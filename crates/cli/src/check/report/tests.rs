@@ -30,6 +30,22 @@ fn the_number_of_findings_is_limited() {
     }
 }
 
+#[test]
+fn much_memory_of_regexes_is_reported() {
+    let rules = |count: usize| {
+        let rule = |n| {
+            format!("  - {{name: r{n}, regex: '^{n}[\\w-]{{1,40}}$', invalidate: E1EXAMPLE}}\n")
+        };
+        format!("version: 1\nrules:\n{}", (0..count).map(rule).collect::<String>())
+    };
+    for (count, reported) in [(5, false), (15, true)] {
+        let report = check(rules(count).as_bytes());
+        assert!(!report.findings.has_error(), "{}", report.text(None));
+        assert_eq!(report.text(None).contains("the regexes take about "), reported);
+        assert_eq!(report.document(None).regex_memory_bytes.is_some(), reported);
+    }
+}
+
 const SHIPPED: &str = include_str!("../../../../../rules.yaml");
 
 #[test]
