@@ -31,7 +31,7 @@
 //! `Records` (event source mapping) or in an array (Pipes). Wrappings are
 //! removed in the order queue, topic, bus, each at most once; any other nesting
 //! is refused, except that a record may be around or within a topic, and may
-//! contain the record of an earlier failure.
+//! contain the records of four earlier failures.
 //!
 //! Unknown members and the order of members are ignored. An optional member
 //! that is empty or has an unexpected type is treated as missing. An object in

@@ -29,6 +29,10 @@ enum Depth {
 /// The advice where an SQS message is incomplete.
 const KEEP: &str = "an input transformer must keep `messageId` and `body`";
 
+/// A replay that fails again puts the record of the first failure into another.
+/// Payloads can nest deeper than the stack.
+const MAX_FAILURES: u32 = 5;
+
 /// The list that holds an element.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum List {
@@ -41,7 +45,7 @@ enum List {
 pub(super) fn read(text: &str, request_id: &str) -> Result<Payload, Unreadable> {
     let (mut deliveries, mut names) = (Vec::new(), Names::default());
     let direct = Collector::new(request_id, &mut names);
-    let mut reader = Reader { messages: &mut deliveries, into: direct };
+    let mut reader = Reader { messages: &mut deliveries, into: direct, failures: 0 };
     reader.text(text, Depth::Payload)?;
     let direct = reader.into.finish();
     let source = if deliveries.is_empty() { PayloadSource::Direct } else { PayloadSource::Queue };
@@ -53,7 +57,8 @@ pub(super) fn read(text: &str, request_id: &str) -> Result<Payload, Unreadable> 
 
 /// Reads an SQS message.
 pub(super) fn read_message(id: &str, body: Option<&str>, names: &mut Names) -> Delivery {
-    let mut reader = Reader { messages: &mut Vec::new(), into: Collector::new(id, names) };
+    let into = Collector::new(id, names);
+    let mut reader = Reader { messages: &mut Vec::new(), into, failures: 0 };
     let read = match body {
         Some(body) => reader.text(body, Depth::Message),
         None => {
@@ -67,6 +72,8 @@ pub(super) fn read_message(id: &str, body: Option<&str>, names: &mut Names) -> D
 struct Reader<'a> {
     messages: &'a mut Vec<Delivery>,
     into: Collector<'a>,
+    /// The records of failed invocations around the document.
+    failures: u32,
 }
 
 impl Reader<'_> {
@@ -142,8 +149,12 @@ impl Reader<'_> {
         } else if let Some(data) = object.data {
             self.text(data.get(), Depth::Bus).map_err(|error| error.at("Data"))
         } else if let Some(event) = object.request_payload {
-            // Also the record of a replay that failed again.
+            if self.failures == MAX_FAILURES {
+                return Err(Unreadable::new("too many failed invocations inside one another"));
+            }
+            self.failures += 1;
             let read = self.text(event.get(), depth.max(Depth::Message));
+            self.failures -= 1;
             read.map_err(|error| error.at("requestPayload"))
         } else if object.event.as_deref() == Some("s3:TestEvent") {
             self.into.add(None);

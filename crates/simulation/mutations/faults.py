@@ -43,11 +43,6 @@ FAULTS = {
         "self.planned.push_front(right);",
         "drop(right);",
     ),
-    "a refused batch is not split": (
-        "src/cloudfront/request_queue.rs",
-        "ErrorKind::RefusedItem if !is_single =>",
-        "ErrorKind::RefusedItem if is_single =>",
-    ),
     "a batch beyond a quota is not split": (
         "src/cloudfront/request_queue.rs",
         "error_kind if error_kind.is_quota() && !batch.is_small() && !error.may_be_accepted =>",

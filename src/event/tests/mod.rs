@@ -102,6 +102,17 @@ fn a_byte_order_mark_is_removed() {
     assert_eq!(outcome(&body.to_string()), "queue m:1/0/0");
 }
 
+/// A recursive reader would exhaust the stack.
+#[test]
+fn a_deeply_nested_payload_is_unreadable() {
+    for wrapping in ["{\"requestPayload\":", "{\"Data\":", "[", "{\"Records\":["] {
+        let payload = wrapping.repeat(100_000);
+        read(&payload).expect_err(wrapping);
+    }
+    let nested = format!("{}{{}}{}", "{\"requestPayload\":".repeat(10_000), "}".repeat(10_000));
+    read(&nested).expect_err("nested");
+}
+
 #[test]
 fn shapes() {
     let (e, r, nothing) = (event("k"), record("k"), json!({}));
@@ -188,6 +199,8 @@ fn shapes() {
         (data(&r), "error"),
         (data(&json!("hello")), "error"),
         (data(&json!(null)), "error"),
+        ((0..5).fold(e.clone(), |inner, _| failed(&inner)), "direct -:1/0/0"),
+        ((0..6).fold(e.clone(), |inner, _| failed(&inner)), "error"),
         (failed(&json!(null)), "error"),
         (failed(&json!("hello")), "error"),
         (failed(&records([message("a", &e)])), "direct -:0/0/1"),
