@@ -80,7 +80,7 @@ mod tests {
             ("{external_id: s3cr3t, plus: raw}\n", "{external_id: ******, plus: raw}\n"),
             ("{ external_id: a,b, plus: raw }", "{ external_id: ***, plus: raw }"),
             ("{external_id: 'a, b}', plus: raw}", "{external_id: *** ***, plus: raw}"),
-            (r#"{external_id: "a\"b, c", plus: raw}"#, "{external_id: ****** ***, plus: raw}"),
+            (r#"{external_id: "a\"b, c", plus: raw}"#, "{external_id: ****** **, plus: raw}"),
             (r#"{"external_id": "open"#, r#"{"external_id": *****"#),
             (
                 "External-Id: a\nexternalId: b\nextrenal_id: c",
