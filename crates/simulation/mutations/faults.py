@@ -81,9 +81,9 @@ FAULTS = {
         "",
     ),
     "a wildcard exceeds the prefix": (
-        "src/plan/collapse/mod.rs",
-        "&& self.items - self.forbidden >= 2;",
-        "&& self.items >= 2;",
+        "src/plan/cover.rs",
+        "if item.stem().starts_with(&**bound) { bound.len() } else { UNBOUND }",
+        "if item.stem().starts_with(&**bound) { 1 } else { UNBOUND }",
     ),
     "a few paths are collapsed": (
         "src/plan/collapse/mod.rs",
