@@ -112,9 +112,9 @@ FAULTS = {
         "                            let _ = wildcard;\n",
     ),
     "deletes change nothing": (
-        "src/event/change.rs",
-        "matches!(self, Self::Created | Self::Deleted)",
-        "matches!(self, Self::Created)",
+        "src/rules/load/rule_entries.rs",
+        "const DEFAULT_EVENTS: &[Kind] = &[Kind::Created, Kind::Deleted];",
+        "const DEFAULT_EVENTS: &[Kind] = &[Kind::Created];",
     ),
     # Time.
     "submits beyond the deadline": (
