@@ -37,7 +37,7 @@ def main():
         entry = {"type": kind, "bom-ref": purl(id), "name": package["name"], "version": package["version"],
                  "purl": purl(id)}
         if package.get("license"):
-            entry["licenses"] = [{"expression": package["license"].replace("/", " OR ")}]
+            entry["licenses"] = [{"expression": " OR ".join(map(str.strip, package["license"].split("/")))}]
         return entry
 
     libraries = sorted(program.found - {root}, key=purl)
