@@ -1,6 +1,6 @@
 """Runs the recipes for CDK and Terraform in docs/install.md, unchanged.
 
-CDK: the stack has the resources of the packaged template. Terraform, where it is installed: the configuration is valid,
+CDK: the stack has the resources of the packaged template. Terraform, if TERRAFORM_PLUGINS is set: the configuration is valid,
 and plans the stack. It is not applied, since moto does not transform SAM templates.
 """
 
@@ -20,8 +20,8 @@ from machine import ENVIRONMENT, ROOT, Failed
 BUCKETS = ["example-site", "example-shop"]
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:alarms"
 
-# Where the provider is looked for if TERRAFORM_PLUGINS is not set. Without either, `terraform init` downloads it.
-PLUGINS = Path(os.environ.get("TERRAFORM_PLUGINS", "/opt/tf-plugins"))
+# A folder with Terraform's AWS provider, which has 700 MB and is not downloaded here.
+PLUGINS = os.environ.get("TERRAFORM_PLUGINS")
 
 
 def recipe(language):
@@ -63,8 +63,8 @@ def cdk(directory, packaged):
 
 
 def terraform(environment, directory):
-    if not shutil.which("terraform"):
-        print("Terraform: NOT RUN, since there is no terraform on the path")
+    if not PLUGINS or not shutil.which("terraform"):
+        print("Terraform: NOT RUN, since there is no terraform on the path, or TERRAFORM_PLUGINS is not set")
         return
     (directory / "main.tf").write_text(recipe("hcl"))
     environment = environment | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_CLI_CONFIG_FILE": os.devnull}
@@ -72,7 +72,7 @@ def terraform(environment, directory):
     def run(*arguments, **options):
         return machine.run(["terraform", *arguments, "-no-color"], environment, cwd=directory, **options)
 
-    run("init", *([f"-plugin-dir={PLUGINS}"] if PLUGINS.exists() else []))
+    run("init", f"-plugin-dir={PLUGINS}")
     run("fmt", "-check", "-diff")
     run("validate")
     # It asks the account for its id, and reads the template.
