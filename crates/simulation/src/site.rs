@@ -36,7 +36,8 @@ pub struct Target {
 #[derive(Clone, Debug)]
 pub struct Rule {
     pub bucket: Option<&'static str>,
-    pub prefix: Option<String>,
+    /// All keys if there is none.
+    pub prefixes: Vec<String>,
     pub suffix: Option<&'static str>,
     pub except: Option<String>,
     pub stop: bool,
@@ -87,11 +88,11 @@ impl Site {
         let targets: serde_json::Map<String, Value> =
             targets.map(|(n, target)| (name(&n), target.document())).collect();
         let rules = self.rules.iter().enumerate().map(|(n, rule)| {
-            let Rule { bucket, prefix, suffix, except, stop, action } = rule;
+            let Rule { bucket, prefixes, suffix, except, stop, action } = rule;
             let mut document = json!({ "name": format!("r{n}") });
             let fields = [
                 ("bucket", bucket.map(Value::from)),
-                ("prefix", prefix.clone().map(Value::from)),
+                ("prefix", (!prefixes.is_empty()).then(|| prefixes.clone().into())),
                 ("suffix", suffix.map(Value::from)),
                 ("except", except.as_ref().map(|prefix| json!({ "prefix": prefix }))),
                 ("stop", stop.then(|| true.into())),
@@ -267,9 +268,18 @@ impl Rule {
             format!("{origin}{section}/{below}")
         };
         let is_ignore = rng.u32(0..4) == 0;
-        let prefix = (is_ignore || rng.bool()).then(|| section(rng));
-        let except = (!is_ignore && rng.u32(0..4) == 0)
-            .then(|| prefix.clone().map_or_else(|| section(rng), |prefix| prefix + "b/"));
+        let mut prefixes = Vec::new();
+        if is_ignore || rng.bool() {
+            let section = section(rng);
+            match rng.u32(0..4) {
+                0 => prefixes.extend(["a/", "b/", "c/"].map(|name| format!("{section}{name}"))),
+                _ => prefixes.push(section),
+            }
+        }
+        let except = (!is_ignore && rng.u32(0..4) == 0).then(|| match prefixes.first() {
+            Some(prefix) => format!("{prefix}b/"),
+            None => section(rng),
+        });
         let action = if is_ignore {
             Action::Ignore { allow_wildcards: rng.u32(0..4) == 0 }
         } else {
@@ -282,7 +292,7 @@ impl Rule {
         };
         Self {
             bucket: rng.bool().then(|| rng.choice(BUCKETS)).flatten(),
-            prefix,
+            prefixes,
             suffix: (rng.u32(0..4) == 0).then_some(".html"),
             except,
             stop: !is_ignore && rng.u32(0..6) == 0,
@@ -290,9 +300,14 @@ impl Rule {
         }
     }
 
+    /// Returns the prefix of a key.
+    pub fn prefix_of(&self, key: &str) -> Option<&str> {
+        self.prefixes.iter().map(String::as_str).find(|prefix| key.starts_with(prefix))
+    }
+
     fn matches(&self, bucket: &str, key: &str) -> bool {
         self.bucket.is_none_or(|one| one == bucket)
-            && self.prefix.as_ref().is_none_or(|prefix| key.starts_with(prefix))
+            && (self.prefixes.is_empty() || self.prefix_of(key).is_some())
             && self.suffix.is_none_or(|suffix| key.ends_with(suffix))
             && !self.except.as_ref().is_some_and(|prefix| key.starts_with(prefix))
     }

@@ -119,10 +119,8 @@ fn not_asked_for(world: &World, accepted: &[Recorded]) -> Vec<Violation> {
             let from = change.delivered_at.iter().min().copied().unwrap_or_default();
             let list = asked.entry(&need.target.distribution).or_default();
             let excluded = world.site.excluded(need.target, need.rule);
-            let bound = match &need.rule.prefix {
-                Some(prefix) => need.target.start(prefix),
-                None => None,
-            };
+            let bound = need.rule.prefix_of(&change.key);
+            let bound = bound.and_then(|prefix| need.target.start(prefix));
             let bound = bound.unwrap_or_else(|| format!("{}/", need.target.viewer_prefix));
             let also = need.also.map(str::to_owned);
             for (n, url) in need.urls.into_iter().chain(also).enumerate() {
