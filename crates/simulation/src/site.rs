@@ -163,7 +163,7 @@ impl Site {
                 && one.except.is_none()
                 && of_bucket(one.bucket)
         });
-        let ignored = ignored.filter_map(|one| one.prefix.as_deref());
+        let ignored = ignored.flat_map(|one| &one.prefixes).map(String::as_str);
         let starts =
             ignored.chain(rule.except.as_deref()).filter_map(|prefix| target.start(prefix));
         let protected = self.targets.iter().filter(|one| one.distribution == target.distribution);
