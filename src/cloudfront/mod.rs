@@ -7,9 +7,9 @@
 //!   or as `AWS_MAX_ATTEMPTS` and `AWS_RETRY_MODE` say.
 //! - Everything ends at the deadline, less a margin for the answer.
 //!   Items that are not accepted by then are [`Outcome::Retry`].
-//! - A request beyond a quota is halved, down to 100 paths or one wildcard,
-//!   before the rest of its kind is given up: the quotas of paths and of
-//!   wildcards are separate.
+//! - A request beyond a quota is halved, down to 100 paths or one wildcard. If
+//!   that is beyond it too, the rest of its kind waits, and is sent again until
+//!   the deadline: the quotas of paths and of wildcards are separate.
 //! - A request that CloudFront refuses because of an item is halved until that
 //!   item is alone, with at most 64 requests per distribution. All other items
 //!   are accepted. For messages of a queue, the process then keeps the item in
@@ -43,11 +43,15 @@ use std::{
 use aws_config::SdkConfig;
 use aws_sdk_cloudfront::config::retry::RetryConfig;
 use futures_util::future::join_all;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use self::{
-    clients::Clients, create_invalidation::create_invalidation, error::ErrorKind,
-    failure::FailureContext, memory::Memory, request_queue::RequestQueue,
+    clients::Clients,
+    create_invalidation::create_invalidation,
+    error::ErrorKind,
+    failure::FailureContext,
+    memory::Memory,
+    request_queue::{RequestQueue, Step},
 };
 use crate::{
     event::Delivery,
@@ -63,6 +67,10 @@ pub use submission::{
 /// up to 10,000 messages, on a function that may have a fourteenth of a core.
 /// Of less than four seconds, a quarter is kept.
 const MARGIN: Duration = Duration::from_secs(1);
+
+/// How long requests wait for a quota before they are sent again. Invalidations
+/// are in progress for seconds to minutes.
+const QUOTA_WAIT: Duration = Duration::from_secs(10);
 
 /// How to submit.
 #[derive(Clone, Debug, Default)]
@@ -138,7 +146,20 @@ impl CloudFront {
         }
         let started = Instant::now();
         let (mut calls, mut retries, mut throttles) = (0, 0, 0);
-        while let Some(batch) = queue.next() {
+        loop {
+            let batch = match queue.next() {
+                Step::Send(batch) => batch,
+                Step::Wait if Instant::now() + QUOTA_WAIT < stop => {
+                    sleep(QUOTA_WAIT).await;
+                    queue.resume();
+                    continue;
+                }
+                Step::Wait => {
+                    queue.stop_waiting();
+                    continue;
+                }
+                Step::Done => break,
+            };
             let (result, attempts) =
                 create_invalidation(&self.clients, &distribution, &batch, stop).await;
             calls += u32::from(attempts.sent > 0);

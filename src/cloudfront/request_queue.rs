@@ -54,8 +54,19 @@ pub(super) struct RequestQueue<'a> {
     max_items: MaxItems,
     /// Halves and quarantined items that were sent.
     isolating: u32,
+    /// For each kind of request that waits for its quota, the outcome unless it
+    /// is sent again.
+    waiting: [Option<Outcome>; 2],
     /// The planned requests, with the items that have an outcome.
     requests: Vec<SubmittedRequest>,
+}
+
+/// What to do next for a distribution.
+pub(super) enum Step {
+    Send(Batch),
+    /// All requests that are left wait for a quota.
+    Wait,
+    Done,
 }
 
 /// The items of one request to CloudFront.
@@ -104,6 +115,7 @@ impl<'a> RequestQueue<'a> {
             quarantined: VecDeque::new(),
             max_items,
             isolating: 0,
+            waiting: [None, None],
             requests: Vec::with_capacity(requests.len()),
         };
         for (at, Request { caller_reference, items }) in requests.into_iter().enumerate() {
@@ -135,16 +147,30 @@ impl<'a> RequestQueue<'a> {
     }
 
     /// Returns the next request to send.
-    pub(super) fn next(&mut self) -> Option<Batch> {
+    pub(super) fn next(&mut self) -> Step {
         loop {
-            let is_planned = !self.planned.is_empty();
-            let is_half = !is_planned && !self.halves.is_empty();
-            if !is_planned && self.isolating >= REQUEST_LIMIT {
+            if self.planned.is_empty() && self.isolating >= REQUEST_LIMIT {
                 self.give_up(&self.context.request_limit(REQUEST_LIMIT));
             }
-            let batch = self.planned.pop_front();
-            let batch = batch.or_else(|| self.halves.pop());
-            let batch = batch.or_else(|| self.quarantined.pop_front())?;
+            let may_be_sent = |batch: &Batch| self.waiting[batch.kind()].is_none();
+            let first = |queue: &VecDeque<Batch>| queue.iter().position(may_be_sent);
+            let (mut is_planned, mut is_half) = (false, false);
+            let batch = if let Some(at) = first(&self.planned) {
+                is_planned = true;
+                self.planned.remove(at)
+            } else if self.halves.last().is_some_and(may_be_sent) {
+                is_half = true;
+                self.halves.pop()
+            } else {
+                first(&self.quarantined).and_then(|at| self.quarantined.remove(at))
+            };
+            let Some(batch) = batch else {
+                return if self.waiting.iter().any(Option::is_some) {
+                    Step::Wait
+                } else {
+                    Step::Done
+                };
+            };
             let is_single = batch.items.len() == 1;
             if batch.items.len() > self.max_items[batch.kind()] {
                 let [left, right] = self.bisect(batch);
@@ -161,8 +187,18 @@ impl<'a> RequestQueue<'a> {
                 _ if batch.suspicion == Suspicion::Certain && !is_single => self.isolate(batch),
                 _ => {
                     self.isolating += u32::from(!is_planned);
-                    return Some(batch);
+                    return Step::Send(batch);
                 }
+            }
+        }
+    }
+
+    /// Lets the requests that wait for a quota be sent again, with twice as many
+    /// items: a part of what was in progress may have completed.
+    pub(super) fn resume(&mut self) {
+        for (waiting, max_items) in self.waiting.iter_mut().zip(&mut self.max_items) {
+            if waiting.take().is_some() {
+                *max_items = max_items.saturating_mul(2);
             }
         }
     }
@@ -176,7 +212,7 @@ impl<'a> RequestQueue<'a> {
 
     /// Records the outcome of a batch that was not accepted, or splits it.
     pub(super) fn fail(&mut self, batch: Batch, error: &CloudFrontError) {
-        let (is_single, kind) = (batch.items.len() == 1, batch.kind());
+        let is_single = batch.items.len() == 1;
         match error.kind {
             ErrorKind::BatchExists if !batch.salted => {
                 let reference = self.reference(&batch.items, Some(SALT));
@@ -196,13 +232,23 @@ impl<'a> RequestQueue<'a> {
                     self.remember(&batch, KnownBatch::Refused);
                 }
                 let outcome = self.context.outcome(error, &batch.items[0].item);
+                if error_kind.is_quota() {
+                    self.waiting[batch.kind()] = Some(outcome);
+                    self.planned.push_front(batch);
+                    return;
+                }
                 self.settle(batch, &outcome);
                 if error_kind.ends_distribution() {
                     self.give_up(&outcome);
-                } else if error_kind.is_quota() {
-                    self.give_up_where(&outcome, |batch| batch.kind() == kind);
                 }
             }
+        }
+    }
+
+    /// Gives up the requests that wait for a quota.
+    pub(super) fn stop_waiting(&mut self) {
+        if let Some(outcome) = self.waiting.iter().flatten().next().cloned() {
+            self.give_up(&outcome);
         }
     }
 
@@ -214,20 +260,13 @@ impl<'a> RequestQueue<'a> {
         self.requests
     }
 
-    /// Settles everything that is left.
+    /// Settles everything that is left: what waits for a quota with the outcome
+    /// of its last request.
     pub(super) fn give_up(&mut self, outcome: &Outcome) {
-        self.give_up_where(outcome, |_| true);
-    }
-
-    fn give_up_where(&mut self, outcome: &Outcome, is_given_up: impl Fn(&Batch) -> bool) {
-        let mut given_up: Vec<Batch> =
-            self.halves.extract_if(.., |batch| is_given_up(batch)).collect();
-        for queue in [&mut self.planned, &mut self.quarantined] {
-            let (rest, kept) = mem::take(queue).into_iter().partition(&is_given_up);
-            *queue = kept;
-            given_up.extend::<VecDeque<_>>(rest);
-        }
-        for batch in given_up {
+        let waiting = mem::take(&mut self.waiting);
+        let batches = mem::take(&mut self.planned).into_iter().chain(mem::take(&mut self.halves));
+        for batch in batches.chain(mem::take(&mut self.quarantined)) {
+            let outcome = waiting[batch.kind()].as_ref().unwrap_or(outcome);
             self.settle(batch, outcome);
         }
     }

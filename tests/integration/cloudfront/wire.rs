@@ -6,6 +6,10 @@ use s3_cloudfront_invalidator::cloudfront::{CloudFront, CloudFrontOptions, Outco
 use super::scripted::{Answer, ScriptedCloudFront, Sent, THROTTLED, client, created, retry_config};
 use crate::hand_plan::{HandPlan, message, words};
 
+fn unavailable() -> Answer {
+    Answer::Raw(503, "<html>busy</html>".to_owned())
+}
+
 fn plan() -> HandPlan {
     HandPlan::direct().request("E1EXAMPLE", ["/a"])
 }
@@ -70,9 +74,8 @@ async fn the_endpoint_of_each_partition() {
 
 #[tokio::test(start_paused = true)]
 async fn retried_errors() {
-    let unavailable = Answer::Raw(503, "<html>busy</html>".to_owned());
     let internal = Answer::Error(500, "InternalError", "We encountered an internal error.");
-    let answers = [THROTTLED, unavailable, internal, Answer::Drop, Answer::Hang, THROTTLED];
+    let answers = [THROTTLED, unavailable(), internal, Answer::Drop, Answer::Hang, THROTTLED];
     let scripted = ScriptedCloudFront::in_turn(answers.clone());
     let submission = plan().submit(&scripted.client()).await;
 
@@ -95,12 +98,12 @@ async fn retried_errors() {
 #[tokio::test(start_paused = true)]
 async fn a_long_outage_does_not_use_up_the_retries() {
     // The SDK's own quota would be used up after a hundred retries.
-    let scripted = ScriptedCloudFront::always(THROTTLED);
+    let scripted = ScriptedCloudFront::always(unavailable());
     let cloudfront = scripted.client();
     for round in 1..=30 {
         let submission = plan().submit(&cloudfront).await;
-        assert_eq!(words(&submission), ["retry:Throttling"]);
-        assert_eq!(submission.distributions[0].throttles, 10);
+        assert_eq!(words(&submission), ["retry:Http503"]);
+        assert_eq!(submission.distributions[0].retries, 9);
         assert_eq!(scripted.sent().len(), 10 * round);
     }
 }
@@ -139,11 +142,11 @@ async fn a_configuration_that_the_sdk_refuses() {
 
 #[tokio::test(start_paused = true)]
 async fn settings() {
-    let scripted = ScriptedCloudFront::always(THROTTLED);
+    let scripted = ScriptedCloudFront::always(unavailable());
     let retry = Some(retry_config().with_max_attempts(4));
     for (settings, word, requests) in [
         (CloudFrontOptions { dry_run: true, ..CloudFrontOptions::default() }, "dry-run", 0),
-        (CloudFrontOptions { retry, ..CloudFrontOptions::default() }, "retry:Throttling", 4),
+        (CloudFrontOptions { retry, ..CloudFrontOptions::default() }, "retry:Http503", 4),
     ] {
         let cloudfront = CloudFront::new(&scripted.sdk_config(), settings);
         assert_eq!(words(&plan().submit(&cloudfront).await), [word]);
