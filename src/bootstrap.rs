@@ -14,6 +14,7 @@ use crate::{
     cloudfront::{CloudFront, CloudFrontOptions},
     config::{Config, ConfigError},
     handler::Function,
+    https,
     queue::Queue,
     response::{Answer, InvocationError},
     telemetry::{self, TargetNames},
@@ -22,7 +23,8 @@ use crate::{
 /// Makes the function from the environment, in Lambda's init phase.
 pub async fn function() -> Result<Function, ConfigError> {
     let Config { rules, dry_run, queue_url } = Config::from_environment()?;
-    let sdk = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
+    let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12());
+    let sdk = sdk.http_client(https::shared_client()).load().await;
     let cloudfront =
         CloudFront::new(&sdk, CloudFrontOptions { dry_run, ..CloudFrontOptions::default() });
     let keep_decisions = telemetry::is_debug();

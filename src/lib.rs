@@ -30,6 +30,7 @@ pub mod distribution;
 pub mod escape;
 pub mod event;
 pub mod handler;
+pub mod https;
 pub mod item;
 pub mod plan;
 pub mod queue;

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Which modules a module may use. Data flows from the first to the last.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("escape", &[]),
     ("distribution", &[]),
     ("event", &[]),
@@ -37,7 +37,8 @@ const MAY_USE: [(&str, &[&str]); 16] = [
         ],
     ),
     ("config", &["distribution", "rules"]),
-    ("bootstrap", &["cloudfront", "config", "handler", "queue", "response", "telemetry"]),
+    ("https", &[]),
+    ("bootstrap", &["cloudfront", "config", "handler", "https", "queue", "response", "telemetry"]),
     ("lib", &[]),
     ("main", &[]),
 ];

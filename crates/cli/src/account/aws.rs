@@ -11,7 +11,7 @@ use aws_sdk_cloudfront::{
         Origins,
     },
 };
-use s3_cloudfront_invalidator::config::check_sdk_variables;
+use s3_cloudfront_invalidator::{config::check_sdk_variables, https};
 
 use super::{AccountDistribution, Behavior, CachePolicy, Origin};
 
@@ -24,7 +24,8 @@ pub fn distributions() -> anyhow::Result<Vec<AccountDistribution>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         check_sdk_variables(|name| std::env::var(name).ok())?;
-        let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).region(REGION).load().await;
+        let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12());
+        let sdk = sdk.http_client(https::client()).region(REGION).load().await;
         read(&Client::new(&sdk)).await
     })
 }

@@ -12,6 +12,7 @@ use s3_cloudfront_invalidator::{
     cloudfront::{CloudFront, CloudFrontOptions},
     config::check_sdk_variables,
     handler::Function,
+    https,
     queue::Queue,
     rules::RuleSet,
 };
@@ -131,7 +132,8 @@ async fn connect(
     rules: &RuleSet,
 ) -> anyhow::Result<SdkConfig> {
     check_sdk_variables(|name| env::var(name).ok())?;
-    let defaults = aws_config::defaults(BehaviorVersion::v2026_01_12());
+    let defaults =
+        aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(https::client());
     Ok(match endpoint_url {
         Some(url) => defaults.endpoint_url(url).load().await,
         None if aws => defaults.load().await,

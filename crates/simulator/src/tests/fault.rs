@@ -62,6 +62,7 @@ async fn the_server_behaves_like_the_simulator_in_the_process() {
         "environment",
     );
     let config = SdkConfig::builder()
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(variable("AWS_REGION")))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
