@@ -7,9 +7,11 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
+use smallvec::smallvec;
+
 use crate::item::{Addressed, Item};
 
-use super::PlannedItem;
+use super::{ChangeList, PlannedItem};
 
 /// An item that may be sent.
 #[derive(Clone, Debug)]
@@ -38,7 +40,7 @@ impl Candidate {
         change: u32,
     ) -> Self {
         let bound = if item.stem().starts_with(&**bound) { bound.len() } else { UNBOUND };
-        let planned = PlannedItem { item: item.clone(), changes: vec![change], replaces: 1 };
+        let planned = PlannedItem { item: item.clone(), changes: smallvec![change], replaces: 1 };
         Self { planned, bound, floor: 0, rule, is_index: *is_index }
     }
 
@@ -52,7 +54,7 @@ impl Candidate {
     /// Makes the candidate of a wildcard that the plan chose; no rule requested
     /// it.
     pub fn chosen(wildcard: Item) -> Self {
-        let planned = PlannedItem { item: wildcard, changes: Vec::new(), replaces: 0 };
+        let planned = PlannedItem { item: wildcard, changes: ChangeList::new(), replaces: 0 };
         Self { planned, bound: UNBOUND, floor: 0, rule: None, is_index: false }
     }
 }

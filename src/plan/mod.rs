@@ -35,6 +35,8 @@ mod split;
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::{
     distribution::Distribution,
     event::Identity,
@@ -106,12 +108,15 @@ pub struct Request {
     pub items: Vec<PlannedItem>,
 }
 
+/// Changes of an item, most often one; four need no memory of their own.
+pub type ChangeList = SmallVec<[u32; 4]>;
+
 /// An item and the changes it is sent for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedItem {
     pub item: Item,
     /// Sorted indexes into [`Plan::changes`]: every change this item covers.
-    pub changes: Vec<u32>,
+    pub changes: ChangeList,
     /// How many of the items that rules requested this one replaces, itself
     /// included if it is one of them. 1 for a path.
     pub replaces: usize,

@@ -36,7 +36,7 @@ fn chunks<T>(items: Vec<T>, size: usize) -> impl Iterator<Item = Vec<T>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::item::Item;
+    use crate::{item::Item, plan::ChangeList};
 
     #[test]
     fn requests_are_few_and_within_the_limits() {
@@ -55,7 +55,7 @@ mod tests {
             let tags = (0..tags).map(|n| Item::tag(&format!("{n:05}")).unwrap());
             let wildcards = (0..wildcards).map(|n| Item::wildcard(&format!("/{n:05}/")));
             let sorted: Vec<Item> = tags.chain(wildcards).collect();
-            let planned = |item| PlannedItem { item, changes: Vec::new(), replaces: 1 };
+            let planned = |item| PlannedItem { item, changes: ChangeList::new(), replaces: 1 };
             let items: Vec<PlannedItem> = sorted.iter().cloned().map(planned).collect();
             // The order of the items decides no request.
             let rotated = [&items[items.len() / 2..], &items[..items.len() / 2]].concat();

@@ -308,7 +308,7 @@ fn a_wildcard_is_sent_for_all_changes_it_covers() {
     let wildcard = plan.distributions[0].items().find(|planned| planned.item.is_wildcard());
     let wildcard = wildcard.expect("a wildcard");
     assert_eq!((wildcard.item.as_str(), wildcard.replaces), ("/docs/*", 150));
-    assert_eq!(wildcard.changes, (0..150).collect::<Vec<u32>>());
+    assert_eq!(wildcard.changes[..], (0..150).collect::<Vec<u32>>());
 }
 
 /// The targets and items of a change.

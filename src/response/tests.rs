@@ -6,7 +6,7 @@ use crate::{
     cloudfront::{Failure, Invalidation, SubmittedDistribution, SubmittedItem, SubmittedRequest},
     distribution::DistributionId,
     event::Delivery,
-    plan::{Counts, PlannedItem},
+    plan::{ChangeList, Counts, PlannedItem},
 };
 
 use super::*;
@@ -36,7 +36,10 @@ fn retry() -> Outcome {
 fn submission(outcomes: Vec<Outcome>, needs_redelivery: &[bool]) -> Submission {
     let items = outcomes.into_iter().zip(["x", "y", "z"]).map(|(outcome, tag)| {
         let item = Item::tag(tag).unwrap();
-        SubmittedItem { planned: PlannedItem { item, changes: vec![], replaces: 1 }, outcome }
+        SubmittedItem {
+            planned: PlannedItem { item, changes: ChangeList::new(), replaces: 1 },
+            outcome,
+        }
     });
     let request = SubmittedRequest { caller_reference: String::new(), items: items.collect() };
     Submission {
@@ -161,7 +164,7 @@ fn a_summary_fits_in_an_answer() {
     let items = (0..3_000).map(|n| {
         let path = format!("/{n}{}", "x".repeat(2_000));
         let item = crate::item::address(&path, "/", "/", true).unwrap();
-        let planned = PlannedItem { item, changes: vec![], replaces: 1 };
+        let planned = PlannedItem { item, changes: ChangeList::new(), replaces: 1 };
         SubmittedItem { planned, outcome: accepted("I1") }
     });
     large.distributions[0].requests[0].items = items.collect();

@@ -89,7 +89,11 @@ impl HandPlan {
                     changes.push(u32::try_from(plan.changes.len()).unwrap());
                     plan.changes.push(DeliveredChange { delivery, identity });
                 }
-                planned.push(PlannedItem { item: item(text), changes, replaces: 1 });
+                planned.push(PlannedItem {
+                    item: item(text),
+                    changes: changes.into(),
+                    replaces: 1,
+                });
             }
             planned.sort_by(|a, b| a.item.cmp(&b.item));
             let changes = planned.iter().flat_map(|planned| &planned.changes);

@@ -29,7 +29,11 @@ fn report() -> InvocationReport {
     let changes = vec![change("x", 1_000), change("y", 500)];
     let delivered = |change: &Change| DeliveredChange { delivery: 0, identity: change.identity };
     let item = |tag, change, outcome| SubmittedItem {
-        planned: PlannedItem { item: Item::tag(tag).unwrap(), changes: vec![change], replaces: 1 },
+        planned: PlannedItem {
+            item: Item::tag(tag).unwrap(),
+            changes: [change].into_iter().collect(),
+            replaces: 1,
+        },
         outcome,
     };
     let failure = Failure { code: "Throttling".to_owned(), message: "Rate exceeded".to_owned() };
