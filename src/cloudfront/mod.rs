@@ -8,8 +8,8 @@
 //! - Everything ends at the deadline, less a margin for the answer.
 //!   Items that are not accepted by then are [`Outcome::Retry`].
 //! - A request beyond a quota is halved, down to 100 paths or one wildcard. If
-//!   that is beyond it too, the rest of its kind waits, and is sent again until
-//!   the deadline: the quotas of paths and of wildcards are separate.
+//!   that is beyond it too, the rest of its kind waits, and is sent again for a
+//!   minute: the quotas of paths and of wildcards are separate.
 //! - A request that CloudFront refuses because of an item is halved until that
 //!   item is alone, with at most 64 requests per distribution. All other items
 //!   are accepted. For messages of a queue, the process then keeps the item in
@@ -68,9 +68,11 @@ pub use submission::{
 /// Of less than four seconds, a quarter is kept.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// How long requests wait for a quota before they are sent again. Invalidations
-/// are in progress for seconds to minutes.
+/// How long requests wait for a quota before they are sent again, and how often.
+/// Invalidations are in progress for seconds to minutes. A longer invocation
+/// would keep back the changes of other distributions: drains do not overlap.
 const QUOTA_WAIT: Duration = Duration::from_secs(10);
+const QUOTA_WAITS: u32 = 6;
 
 /// How to submit.
 #[derive(Clone, Debug, Default)]
@@ -145,11 +147,12 @@ impl CloudFront {
             queue.give_up(&Outcome::DryRun);
         }
         let started = Instant::now();
-        let (mut calls, mut retries, mut throttles) = (0, 0, 0);
+        let (mut calls, mut retries, mut throttles, mut waits) = (0, 0, 0, 0);
         loop {
             let batch = match queue.next() {
                 Step::Send(batch) => batch,
-                Step::Wait if Instant::now() + QUOTA_WAIT < stop => {
+                Step::Wait if waits < QUOTA_WAITS && Instant::now() + QUOTA_WAIT < stop => {
+                    waits += 1;
                     sleep(QUOTA_WAIT).await;
                     queue.resume();
                     continue;
