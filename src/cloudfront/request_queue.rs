@@ -54,9 +54,10 @@ pub(super) struct RequestQueue<'a> {
     max_items: MaxItems,
     /// Halves and quarantined items that were sent.
     isolating: u32,
-    /// For each kind of request that waits for its quota, the outcome unless it
-    /// is sent again.
-    waiting: [Option<Outcome>; 2],
+    /// For each kind of request whose quota is used up, the outcome of the last.
+    used_up: [Option<Outcome>; 2],
+    /// What waits for a quota.
+    waiting: Vec<Batch>,
     /// The planned requests, with the items that have an outcome.
     requests: Vec<SubmittedRequest>,
 }
@@ -77,7 +78,16 @@ pub(super) struct Batch {
     /// The index of the planned request.
     request: usize,
     salted: bool,
+    origin: Origin,
     suspicion: Suspicion,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    Planned,
+    /// A half of a refused batch.
+    Half,
+    Quarantined,
 }
 
 /// What is known about refused items in a batch.
@@ -115,7 +125,8 @@ impl<'a> RequestQueue<'a> {
             quarantined: VecDeque::new(),
             max_items,
             isolating: 0,
-            waiting: [None, None],
+            used_up: [None, None],
+            waiting: Vec::new(),
             requests: Vec::with_capacity(requests.len()),
         };
         for (at, Request { caller_reference, items }) in requests.into_iter().enumerate() {
@@ -129,13 +140,13 @@ impl<'a> RequestQueue<'a> {
                         settled.push(SubmittedItem { planned, outcome });
                     }
                     KnownItem::Quarantined => {
-                        queue.quarantined.push_back(queue.batch(at, vec![planned]));
+                        queue.quarantine(queue.batch(at, vec![planned], Origin::Planned));
                     }
                 }
             }
             if !unsent.is_empty() {
                 let is_whole = unsent.len() == count;
-                let mut batch = queue.batch(at, unsent);
+                let mut batch = queue.batch(at, unsent, Origin::Planned);
                 if is_whole {
                     batch.reference.clone_from(&caller_reference);
                 }
@@ -149,42 +160,33 @@ impl<'a> RequestQueue<'a> {
     /// Returns the next request to send.
     pub(super) fn next(&mut self) -> Step {
         loop {
-            if self.planned.is_empty() && self.isolating >= REQUEST_LIMIT {
-                self.give_up(&self.context.request_limit(REQUEST_LIMIT));
+            let batch = self.planned.pop_front();
+            let batch = batch.or_else(|| self.halves.pop());
+            let Some(batch) = batch.or_else(|| self.quarantined.pop_front()) else {
+                return if self.waiting.is_empty() { Step::Done } else { Step::Wait };
+            };
+            let (kind, is_single) = (batch.kind(), batch.items.len() == 1);
+            if self.used_up[kind].is_some() {
+                self.waiting.push(batch);
+                continue;
             }
-            let may_be_sent = |batch: &Batch| self.waiting[batch.kind()].is_none();
-            let first = |queue: &VecDeque<Batch>| queue.iter().position(may_be_sent);
-            let (mut is_planned, mut is_half) = (false, false);
-            let batch = if let Some(at) = first(&self.planned) {
-                is_planned = true;
-                self.planned.remove(at)
-            } else if self.halves.last().is_some_and(may_be_sent) {
-                is_half = true;
-                self.halves.pop()
-            } else {
-                first(&self.quarantined).and_then(|at| self.quarantined.remove(at))
-            };
-            let Some(batch) = batch else {
-                return if self.waiting.iter().any(Option::is_some) {
-                    Step::Wait
-                } else {
-                    Step::Done
-                };
-            };
-            let is_single = batch.items.len() == 1;
-            if batch.items.len() > self.max_items[batch.kind()] {
+            if batch.items.len() > self.max_items[kind] {
                 let [left, right] = self.bisect(batch);
                 self.planned.push_front(right);
                 self.planned.push_front(left);
                 continue;
             }
+            let is_planned = batch.origin == Origin::Planned;
             match self.known_batch(&batch) {
                 Some(KnownBatch::Accepted(invalidation)) => {
                     self.settle_accepted(batch, &Outcome::Remembered(invalidation));
                 }
                 Some(KnownBatch::Refused) if !is_single => self.isolate(batch),
-                Some(KnownBatch::Refused) if is_half => self.quarantined.push_back(batch),
+                Some(KnownBatch::Refused) if batch.origin == Origin::Half => self.quarantine(batch),
                 _ if batch.suspicion == Suspicion::Certain && !is_single => self.isolate(batch),
+                _ if !is_planned && self.isolating >= REQUEST_LIMIT => {
+                    self.settle(batch, &self.context.request_limit(REQUEST_LIMIT));
+                }
                 _ => {
                     self.isolating += u32::from(!is_planned);
                     return Step::Send(batch);
@@ -196,10 +198,19 @@ impl<'a> RequestQueue<'a> {
     /// Lets the requests that wait for a quota be sent again, with twice as many
     /// items: a part of what was in progress may have completed.
     pub(super) fn resume(&mut self) {
-        for (waiting, max_items) in self.waiting.iter_mut().zip(&mut self.max_items) {
-            if waiting.take().is_some() {
+        for (used_up, max_items) in self.used_up.iter_mut().zip(&mut self.max_items) {
+            if used_up.take().is_some() {
                 *max_items = max_items.saturating_mul(2);
             }
+        }
+        self.planned.extend(mem::take(&mut self.waiting));
+    }
+
+    /// Gives up the requests that wait for a quota.
+    pub(super) fn stop_waiting(&mut self) {
+        for batch in mem::take(&mut self.waiting) {
+            let outcome = self.used_up[batch.kind()].clone();
+            self.settle(batch, &outcome.expect("the quota of what waits is used up"));
         }
     }
 
@@ -233,22 +244,15 @@ impl<'a> RequestQueue<'a> {
                 }
                 let outcome = self.context.outcome(error, &batch.items[0].item);
                 if error_kind.is_quota() {
-                    self.waiting[batch.kind()] = Some(outcome);
-                    self.planned.push_front(batch);
-                    return;
-                }
-                self.settle(batch, &outcome);
-                if error_kind.ends_distribution() {
-                    self.give_up(&outcome);
+                    self.used_up[batch.kind()] = Some(outcome);
+                    self.waiting.push(batch);
+                } else {
+                    self.settle(batch, &outcome);
+                    if error_kind.ends_distribution() {
+                        self.give_up(&outcome);
+                    }
                 }
             }
-        }
-    }
-
-    /// Gives up the requests that wait for a quota.
-    pub(super) fn stop_waiting(&mut self) {
-        if let Some(outcome) = self.waiting.iter().flatten().next().cloned() {
-            self.give_up(&outcome);
         }
     }
 
@@ -260,13 +264,11 @@ impl<'a> RequestQueue<'a> {
         self.requests
     }
 
-    /// Settles everything that is left: what waits for a quota with the outcome
-    /// of its last request.
+    /// Settles everything that is left.
     pub(super) fn give_up(&mut self, outcome: &Outcome) {
-        let waiting = mem::take(&mut self.waiting);
-        let batches = mem::take(&mut self.planned).into_iter().chain(mem::take(&mut self.halves));
-        for batch in batches.chain(mem::take(&mut self.quarantined)) {
-            let outcome = waiting[batch.kind()].as_ref().unwrap_or(outcome);
+        let left = mem::take(&mut self.planned).into_iter().chain(mem::take(&mut self.halves));
+        let left = left.chain(mem::take(&mut self.quarantined));
+        for batch in left.chain(mem::take(&mut self.waiting)) {
             self.settle(batch, outcome);
         }
     }
@@ -297,18 +299,23 @@ impl<'a> RequestQueue<'a> {
     /// Puts the halves of a batch with a refused item on the stack.
     fn isolate(&mut self, batch: Batch) {
         let [left, right] = self.bisect(batch);
-        self.halves.push(right);
-        self.halves.push(Batch { suspicion: Suspicion::ThisOrNext, ..left });
+        self.halves.push(Batch { origin: Origin::Half, ..right });
+        let suspicion = Suspicion::ThisOrNext;
+        self.halves.push(Batch { origin: Origin::Half, suspicion, ..left });
+    }
+
+    fn quarantine(&mut self, batch: Batch) {
+        self.quarantined.push_back(Batch { origin: Origin::Quarantined, ..batch });
     }
 
     fn bisect(&self, mut batch: Batch) -> [Batch; 2] {
         let right = batch.items.split_off(batch.items.len() / 2);
-        [batch.items, right].map(|items| self.batch(batch.request, items))
+        [batch.items, right].map(|items| self.batch(batch.request, items, batch.origin))
     }
 
-    fn batch(&self, request: usize, items: Vec<PlannedItem>) -> Batch {
-        let reference = self.reference(&items, None);
-        Batch { reference, items, request, salted: false, suspicion: Suspicion::None }
+    fn batch(&self, request: usize, items: Vec<PlannedItem>, origin: Origin) -> Batch {
+        let (reference, suspicion) = (self.reference(&items, None), Suspicion::None);
+        Batch { reference, items, request, salted: false, origin, suspicion }
     }
 
     /// Returns what earlier invocations found out about an item. Nothing is known

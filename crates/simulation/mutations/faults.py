@@ -35,7 +35,7 @@ FAULTS = {
     # Splitting.
     "half of a refused batch is lost": (
         "src/cloudfront/request_queue.rs",
-        "self.halves.push(right);",
+        "self.halves.push(Batch { origin: Origin::Half, ..right });",
         "drop(right);",
     ),
     "half of a batch beyond a quota is lost": (

@@ -142,6 +142,24 @@ async fn isolating_has_a_limit() {
     assert!(limited.last().unwrap().message.contains("after 64 requests"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn isolating_has_a_limit_while_others_wait_for_a_quota() {
+    let scripted = ScriptedCloudFront::new(|sent| match &sent.items[0] {
+        item if item.ends_with('*') => TOO_MANY,
+        _ if sent.items.iter().any(|item| item.ends_with("bad")) => BAD_PATH,
+        _ => Answer::Created,
+    });
+    let bad: Vec<usize> = (0..1_000).step_by(50).collect();
+    let submission =
+        plan(1_000, &bad).request("E1EXAMPLE", ["/d/*"]).submit(&scripted.client()).await;
+    let sent = scripted.sent();
+    let paths = sent.iter().filter(|sent| !sent.items[0].ends_with('*')).count();
+    assert_eq!((paths, sent.len() - paths), (1 + 64, 7));
+    let words = words(&submission);
+    assert!(count(&words, "retry:RequestLimit") > 0);
+    assert_eq!(count(&words, "retry:TooManyInvalidationsInProgress"), 1);
+}
+
 /// Messages of a queue are redelivered until all but the refused ones are done.
 /// The process that isolated an item sends it alone from then on.
 #[tokio::test(start_paused = true)]
