@@ -31,3 +31,46 @@ pub fn shared_client() -> SharedHttpClient {
 pub fn client() -> SharedHttpClient {
     Builder::new().tls_provider(TLS).build_https()
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cloudfront::{
+        Client, Config,
+        config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+    };
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// The first byte of a TLS handshake.
+    /// <https://www.rfc-editor.org/rfc/rfc8446#section-5.1>
+    const HANDSHAKE: u8 = 22;
+
+    #[tokio::test]
+    async fn clients_start_with_a_tls_handshake() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        for http_client in [shared_client(), client()] {
+            let config = Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::from_static("us-east-1"))
+                .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+                .retry_config(RetryConfig::disabled())
+                .endpoint_url(&url)
+                .http_client(http_client)
+                .build();
+            let cloudfront = Client::from_conf(config);
+            let request =
+                cloudfront.get_invalidation().distribution_id("E1EXAMPLE").id("I1").send();
+            let first_byte = async {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut bytes = [0];
+                stream.peek(&mut bytes).await.unwrap();
+                bytes
+            };
+            let (response, first_byte) = tokio::join!(request, first_byte);
+            assert_eq!(first_byte, [HANDSHAKE]);
+            assert!(response.is_err(), "nothing answered");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use smallvec::smallvec;
+
 use crate::{
     cloudfront::{Failure, Invalidation, Submission, SubmittedRequest},
     distribution::DistributionId,
@@ -31,7 +33,7 @@ fn report() -> InvocationReport {
     let item = |tag, change, outcome| SubmittedItem {
         planned: PlannedItem {
             item: Item::tag(tag).unwrap(),
-            changes: [change].into_iter().collect(),
+            changes: smallvec![change],
             replaces: 1,
         },
         outcome,
