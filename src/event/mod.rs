@@ -113,6 +113,18 @@ pub struct Payload {
     pub deliveries: Vec<Delivery>,
 }
 
+impl Payload {
+    /// Returns a warning about the first event that is none of S3's object
+    /// events: a rule wired to such events looks healthy and does nothing.
+    pub fn foreign_warning(&self) -> Option<String> {
+        let foreign = self.deliveries.iter().find_map(|one| one.foreign.as_deref())?;
+        Some(format!(
+            "skipped an event of type {foreign}, which is none of S3's object events: correct the \
+             `detail-type` of the event rule, for example to \"Object Created\""
+        ))
+    }
+}
+
 /// The kind of caller, which decides the shape of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PayloadSource {

@@ -104,11 +104,8 @@ pub fn log(report: &InvocationReport) {
             error!(delivery = id, "cannot read delivery {id:?}: {unreadable}");
         }
     }
-    if let Some(foreign) = payload.deliveries.iter().find_map(|one| one.foreign.as_deref()) {
-        warn!(
-            "skipped an event of type {foreign}, which is none of S3's object events: correct the \
-             `detail-type` of the event rule, for example to \"Object Created\""
-        );
+    if let Some(warning) = payload.foreign_warning() {
+        warn!("{warning}");
     }
     if let Some(DrainCounts { received, deleted, kept }) = *drained {
         info!(

@@ -37,6 +37,9 @@ pub(super) fn test(patterns: &[Value], file: &Path, format: Format) -> anyhow::R
         };
         match event::read(&bytes, &name) {
             Ok(payload) => {
+                if let Some(warning) = payload.foreign_warning() {
+                    errln!("warning: {name}: {warning}");
+                }
                 for delivery in payload.deliveries {
                     delivery.unreadable.iter().for_each(|reason| refuse(reason.to_string()));
                     tested.extend(delivery.changes.iter().map(|change| TestedChange {

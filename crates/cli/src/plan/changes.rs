@@ -17,14 +17,17 @@ pub fn from_payloads(
     let mut unreadable = Vec::new();
     let mut index = 0;
     for PayloadFile { name, bytes } in input::read_payloads(arguments)? {
-        let deliveries = match event::read(&bytes, &format!("plan-{name}")) {
-            Ok(payload) => payload.deliveries,
+        let payload = match event::read(&bytes, &format!("plan-{name}")) {
+            Ok(payload) => payload,
             Err(reason) => {
                 unreadable.push(format!("{name}: {reason}"));
                 continue;
             }
         };
-        for delivery in deliveries {
+        if let Some(warning) = payload.foreign_warning() {
+            errln!("warning: {name}: {warning}");
+        }
+        for delivery in payload.deliveries {
             for change in &delivery.changes {
                 draft.add(change, index);
             }

@@ -113,6 +113,7 @@ fn problems(result: &Result<InvocationReport, InvocationError>) -> Vec<String> {
             None => reason.to_string(),
         }));
     }
+    problems.extend(report.payload.foreign_warning());
     problems.extend(response::failures(&report.submission));
     problems
 }
