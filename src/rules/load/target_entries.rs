@@ -219,9 +219,15 @@ pub(super) fn read_settings(
     let node = fields.node;
     if let Some(arn) = fields.read::<Option<String>>("role_arn") {
         if let Some(arn) = arn.as_deref().filter(|arn| !is_role_arn(arn)) {
-            let message = format!("`{arn}` is not the ARN of a role");
+            let (message, help) = if arn.starts_with("arn:aws-us-gov:") {
+                let message = format!("`{arn}` is in GovCloud, which has no CloudFront");
+                (message, "name the role of the account that owns the distribution")
+            } else {
+                let message = format!("`{arn}` is not the ARN of a role");
+                (message, "expected `arn:aws:iam::ACCOUNT:role/NAME`")
+            };
             let finding = node.value("role_arn", 0).finding(Code::BadRoleArn, message);
-            fields.findings.push(finding.help("expected `arn:aws:iam::ACCOUNT:role/NAME`"));
+            fields.findings.push(finding.help(help));
         }
         settings.role_arn = arn;
     }
@@ -372,6 +378,7 @@ fn is_role_arn(arn: &str) -> bool {
     let name = resource.strip_prefix("role/").unwrap_or_default();
     let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@/-".contains(&byte);
     partition.starts_with("aws")
+        && partition != "aws-us-gov"
         && is_account(account)
         && !name.is_empty()
         && name.bytes().all(is_valid)

@@ -25,8 +25,8 @@ pub struct Args {
     /// Account that owns the distributions of targets without role_arn.
     #[arg(long, value_name = "ID", value_parser = account_id)]
     account: Option<String>,
-    /// Partition of the account: aws, aws-cn, aws-us-gov …
-    #[arg(long, default_value = "aws")]
+    /// Partition of the account, such as aws or aws-cn.
+    #[arg(long, default_value = "aws", value_parser = partition)]
     partition: String,
     /// Region of the function; `*` for all.
     #[arg(long, default_value = "*")]
@@ -71,6 +71,13 @@ fn account_id(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("expected an account ID of 12 digits".to_owned())
+    }
+}
+
+fn partition(text: &str) -> Result<String, String> {
+    match text {
+        "aws-us-gov" => Err("GovCloud has no CloudFront".to_owned()),
+        _ => Ok(text.to_owned()),
     }
 }
 
