@@ -6,6 +6,7 @@ Blocks that start with ```sh are run. Those that start with ```console are not: 
 import os
 import re
 import sys
+import zipfile
 from pathlib import Path
 
 import machine
@@ -15,12 +16,31 @@ from machine import ENVIRONMENT, ROOT, Failed, aws
 REGION = "eu-west-1"
 BUCKETS = ("example-site", "example-shop")
 
+# Where the document says to edit the rules, and what is added there: one pattern is then not enough.
+EDIT = "generation=2\n"
+MORE_RULES = """
+  - name: site texts
+    bucket: example-site
+    prefix: public/texts/
+    suffix: [.css, .html, .js, .json, .txt, .xml]
+    invalidate: www
+"""
+
 
 def commands():
     text = (ROOT / "docs/install.md").read_text()
     blocks = re.findall(r"^( *)```sh\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
     # Blocks in a list are indented.
-    return "\n".join(re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in blocks)
+    script = "\n".join(re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in blocks)
+    assert script.count(EDIT) == 1
+    return script.replace(EDIT, f"{EDIT}mv site/more.yaml site/rules/rules.yaml\n")
+
+
+def with_more_rules(rules):
+    """Inserts MORE_RULES at the end of the list of rules."""
+    before, name, after = rules.partition("\ntests:")
+    assert name
+    return f"{before.rstrip()}\n{MORE_RULES}{name}{after}"
 
 
 def check(condition, what):
@@ -41,6 +61,8 @@ def main():
         site = directory / "site"
         (site / "rules").mkdir(parents=True)
         (site / "rules/rules.yaml").write_bytes((ROOT / "rules.yaml").read_bytes())
+        more = with_more_rules((ROOT / "rules.yaml").read_text())
+        (site / "more.yaml").write_text(more)
         (site / "function.zip").write_bytes(machine.empty_package())
         programs = directory / "programs"
         programs.mkdir()
@@ -59,15 +81,21 @@ def main():
         actions = sorted(action for statement in policy["Statement"] for action in statement["Action"])
         check("cloudfront:CreateInvalidation" in actions, f"the role may do {', '.join(actions)}")
         rules = aws(environment, "events", "list-rules")["Rules"]
-        check(all("example-site" in rule["EventPattern"] for rule in rules) and rules, f"{len(rules)} event rule(s)")
+        names = sorted(rule["Name"] for rule in rules)
+        check(names == [f"s3-cloudfront-invalidator-2-{part}" for part in range(1, len(names) + 1)] and len(names) > 1,
+              f"the event rules of the changed rules: {', '.join(names)}")
         alarms = aws(environment, "cloudwatch", "describe-alarms")["MetricAlarms"]
-        check(len(alarms) == 9, "9 alarms")
+        check(len(alarms) == 7 + 2 * len(names), f"{len(alarms)} alarms")
         check(set(directory.iterdir()) == before, "the commands leave no file outside of site/")
         versions = aws(environment, "lambda", "list-layer-versions", "--layer-name", "s3-cloudfront-invalidator-rules")
         versions = [version["LayerVersionArn"] for version in versions["LayerVersions"]]
         function = aws(environment, "lambda", "get-function-configuration",
                        "--function-name", "s3-cloudfront-invalidator")
         used = [layer["Arn"] for layer in function["Layers"]]
+        contents = [aws(environment, "lambda", "get-layer-version", "--layer-name", "s3-cloudfront-invalidator-rules",
+                        "--version-number", number)["Content"]["CodeSha256"] for number in ("1", "2")]
+        with zipfile.ZipFile(site / "rules.zip") as layer:
+            check(layer.read("rules.yaml").decode() == more and len(set(contents)) == 2, "the layers have the rules")
         check(len(versions) == 2 and used == versions[1:],
               f"the rules were changed by layer, and rolled back: {versions} → {used}")
     print("by hand: ok")

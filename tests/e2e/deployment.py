@@ -21,14 +21,18 @@ SCHEDULE = "AWS::Scheduler::Schedule"
 NOT_RUN = (MAPPING, SCHEDULE, "AWS::Lambda::EventInvokeConfig")
 
 
-def package(environment, site, distributions, template="template.yaml"):
-    """Generates and packages a folder with the rules of these tests. Returns the path of the packaged template."""
+def create_site(site, distributions):
+    """Creates a folder with the rules of these tests."""
     (site / "rules").mkdir(parents=True)
     text = (ROOT / "tests/e2e/rules.yaml").read_text()
     rules = string.Template(text.replace("$'", "$$'")).substitute(distributions)
     (site / "rules/rules.yaml").write_text(rules)
     # moto stores the package and does not run it.
     (site / "function.zip").write_bytes(empty_package())
+
+
+def package(environment, site, template="template.yaml"):
+    """Generates and packages a folder. Returns the path of the packaged template."""
     run([ROOT / "deploy/generate", site], ENVIRONMENT | {"INVALIDATOR": str(INVALIDATOR)})
     packaged = site / "packaged.yaml"
     aws(environment, "cloudformation", "package", "--template-file", str(site / template),
@@ -49,18 +53,32 @@ class Deployment:
     """A stack of template.yaml or direct.yaml of deploy/sam."""
 
     def __init__(self, environment, directory, name, distributions, parameters, template="template.yaml"):
-        self.environment = environment
-        site = directory / f"site-{name}"
-        self.rules = site / "rules/rules.yaml"
-        packaged = package(environment, site, distributions, template)
+        self.environment, self.name, self.parameters, self.template = environment, name, parameters, template
+        self.site = directory / f"site-{name}"
+        self.rules = self.site / "rules/rules.yaml"
+        create_site(self.site, distributions)
+        self.apply("create-stack", "CREATE_COMPLETE")
+
+    def change_rules(self, text):
+        """Deploys other rules."""
+        self.rules.write_text(text)
+        self.apply("update-stack", "UPDATE_COMPLETE")
+
+    def apply(self, command, status):
+        environment, name, parameters = self.environment, self.name, self.parameters
+        packaged = package(environment, self.site, self.template)
         self.document = yaml_parse(packaged.read_text())
         resources = transformed(self.document, parameters)
+        # moto cannot change the layers of a function in a stack.
+        for resource in resources["Resources"].values():
+            if resource["Type"] == "AWS::Lambda::Function":
+                assert len(resource["Properties"].pop("Layers")) == 1
         properties = {r["Type"]: r["Properties"] for r in resources["Resources"].values()}
         self.mapping, self.schedule = properties.get(MAPPING), properties.get(SCHEDULE)
         self.variables = properties["AWS::Lambda::Function"]["Environment"]["Variables"]
         self.drains = parameters.get("Mode", "drain") == "drain"
         resources["Resources"] = {n: r for n, r in resources["Resources"].items() if r["Type"] not in NOT_RUN}
-        body = site / "transformed.json"
+        body = self.site / "transformed.json"
         body.write_text(json.dumps(resources, indent=1))
         # moto splits a list parameter that is passed, but not its default.
         lists = {
@@ -70,10 +88,10 @@ class Deployment:
         arguments = [
             {"ParameterKey": key, "ParameterValue": value} for key, value in (lists | parameters).items()
         ]
-        aws(environment, "cloudformation", "create-stack", "--stack-name", name, "--capabilities", "CAPABILITY_IAM",
+        aws(environment, "cloudformation", command, "--stack-name", name, "--capabilities", "CAPABILITY_IAM",
             "--template-body", f"file://{body}", "--parameters", json.dumps(arguments))
         stack = aws(environment, "cloudformation", "describe-stacks", "--stack-name", name)["Stacks"][0]
-        assert stack["StackStatus"] == "CREATE_COMPLETE", stack
+        assert stack["StackStatus"] == status, stack
         assert self.layer() == {"rules.yaml": self.rules.read_bytes()}, self.layer()
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         assert not self.mapping or self.mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]

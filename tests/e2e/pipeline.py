@@ -228,6 +228,35 @@ def package_without_rules(environment, directory):
     print("deploy/generate and package without rules.yaml: ok")
 
 
+# One pattern is not enough for it and the other rules.
+ONE_MORE_RULE = """
+  - name: texts
+    bucket: e2e-site
+    prefix: texts/
+    suffix: [.css, .html, .js, .json, .txt, .xml]
+    invalidate: blog
+"""
+
+
+def change_rules(deployment):
+    """Deploys other rules, and then the earlier ones: the layer and the event rules follow."""
+    def event_rules():
+        prefix = f"{deployment.name}-"
+        rules = aws(deployment.environment, "events", "list-rules", "--name-prefix", prefix)["Rules"]
+        return {rule["Name"].removeprefix(prefix) for rule in rules}
+
+    earlier, before = deployment.rules.read_text(), event_rules()
+    deployment.change_rules(earlier + ONE_MORE_RULE)
+    changed = event_rules()
+    if before != {"rules-1"} or len(changed) < 2 or changed & before:
+        raise Failed(f"event rules: {before}, then {changed}")
+    deployment.change_rules(earlier)
+    # moto does not create a resource again that an update deleted.
+    if event_rules() or "RulesPattern1" not in deployment.document["Resources"]:
+        raise Failed(f"event rules after the roll-back: {event_rules()}")
+    print(f"rules changed and rolled back: event rules {before}, then {changed}")
+
+
 def replay(environment, directory, distributions):
     """Replays what direct.yaml keeps of a failed invocation, and an event that EventBridge could not deliver to it."""
     deployment = Deployment(environment, directory, "direct", distributions, {"Buckets": "e2e-site"}, "direct.yaml")
@@ -329,6 +358,7 @@ def main():
         with machine.function(directory, function) as invoke:
             pipeline = Pipeline(environment, environment, deployment, distributions, invoke)
             run_pass("rules pattern, moto", pipeline, everything, objects.RULES, predicts=True)
+        change_rules(deployment)
         aws(environment, "cloudformation", "delete-stack", "--stack-name", "by-rules")
 
         replay(environment, directory, distributions)

@@ -87,7 +87,8 @@ def main():
         directory = Path(directory)
         environment = ENVIRONMENT | {"AWS_ENDPOINT_URL": moto}
         machine.client(environment, "s3").create_bucket(Bucket="e2e-packages")
-        packaged = deployment.package(environment, directory / "site", {"www": "E1EXAMPLE", "blog": "E2EXAMPLE"})
+        deployment.create_site(directory / "site", {"www": "E1EXAMPLE", "blog": "E2EXAMPLE"})
+        packaged = deployment.package(environment, directory / "site")
         cdk(directory, packaged)
         terraform(environment, directory)
     print("recipes: ok")

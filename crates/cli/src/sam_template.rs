@@ -20,6 +20,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 /// A generated part, with its text not indented.
 pub struct TemplatePart {
@@ -41,25 +42,38 @@ pub fn policies(statements: &[Value]) -> TemplatePart {
 
 /// The part `rules-patterns`.
 pub fn event_rules(patterns: &[Value]) -> TemplatePart {
-    let rules = patterns.iter().zip(1..).map(|(pattern, number)| {
-        EVENT_RULE
-            .replace("NUMBER", &number.to_string())
-            .replace("COUNT", &patterns.len().to_string())
-            .replace("PATTERN", &flow(pattern, 6))
+    let rules = patterns.iter().map(|pattern| {
+        let id = event_rule_id(pattern, patterns.len());
+        // The whole name may have 64 characters, and that of the stack 55.
+        let name = if patterns.len() == 1 { "rules-1" } else { &id };
+        EVENT_RULE.replace("NAME", name).replace("ID", &id).replace("PATTERN", &flow(pattern, 6))
     });
     TemplatePart { name: "rules-patterns", text: rules.collect() }
+}
+
+/// Returns what tells an EventBridge rule from the others. A single rule is
+/// changed in place. One of several has another id when its pattern changes, so
+/// that CloudFormation creates all new rules before it deletes an old one:
+/// changed one by one, an alternative that moves to another rule would match
+/// neither for a time.
+fn event_rule_id(pattern: &Value, patterns: usize) -> String {
+    if patterns == 1 {
+        return "1".to_owned();
+    }
+    let hash = Sha256::digest(pattern.to_string());
+    hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// An EventBridge rule and its alarm. The rule depends on the queue's policy:
 /// EventBridge does not retry if it lacks a permission.
 const EVENT_RULE: &str = "\
-RulesPatternNUMBER:
+RulesPatternID:
   Type: AWS::Events::Rule
   Condition: PatternFromRules
   DependsOn: QueuePolicy
   Properties:
-    Name: !Sub ${AWS::StackName}-rules-NUMBER
-    Description: What rules.yaml acts on, part NUMBER of COUNT
+    Name: !Sub ${AWS::StackName}-NAME
+    Description: What rules.yaml acts on
     EventBusName: !Ref EventBusName
     EventPattern: PATTERN
     Targets:
@@ -67,7 +81,7 @@ RulesPatternNUMBER:
         Arn: !GetAtt Queue.Arn
         DeadLetterConfig:
           Arn: !GetAtt DeadLetterQueue.Arn
-RulesUndeliveredAlarmNUMBER:
+RulesUndeliveredAlarmID:
   Type: AWS::CloudWatch::Alarm
   Condition: PatternFromRules
   Properties:
@@ -81,7 +95,7 @@ RulesUndeliveredAlarmNUMBER:
             MetricName: FailedInvocations
             Dimensions:
               - Name: RuleName
-                Value: !Sub ${AWS::StackName}-rules-NUMBER
+                Value: !Sub ${AWS::StackName}-NAME
           Stat: Sum
           Period: 300
       - Id: lost
@@ -92,7 +106,7 @@ RulesUndeliveredAlarmNUMBER:
             MetricName: InvocationsFailedToBeSentToDlq
             Dimensions:
               - Name: RuleName
-                Value: !Sub ${AWS::StackName}-rules-NUMBER
+                Value: !Sub ${AWS::StackName}-NAME
           Stat: Sum
           Period: 300
       - Id: all
@@ -155,7 +169,7 @@ fn flow(value: &Value, indent: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{collections::BTreeMap, path::Path};
 
     use s3_cloudfront_invalidator::rules::RuleSet;
 
@@ -211,6 +225,33 @@ Resources:
         assert_eq!(fill(&filled, &parts).expect("filled before"), filled);
         let emptied = fill(&filled, &policies_of(&[], &[])).expect("filled before");
         assert_eq!(emptied, TEMPLATE.replace("      - old\n", ""));
+    }
+
+    /// With the suffix `.avif`, `.json` moves from the first pattern to the second.
+    #[test]
+    fn the_rule_of_a_pattern_keeps_its_id_only_with_its_pattern() {
+        let rules_of = |suffixes: &str| {
+            let yaml = format!(
+                "version: 1\nrules: [{{name: r, bucket: b, prefix: p/, suffix: [{suffixes}], invalidate: E1EXAMPLE}}]"
+            );
+            let rules = RuleSet::parse("rules.yaml", yaml.as_bytes()).expect("rules");
+            let patterns = event_patterns(rules.rules(), &PatternOptions::default()).patterns;
+            let filled = fill(TEMPLATE, &[event_rules(&patterns)]).expect("a template");
+            let ids: BTreeMap<String, Value> = patterns
+                .iter()
+                .map(|pattern| (event_rule_id(pattern, patterns.len()), pattern.clone()))
+                .collect();
+            assert!(ids.keys().all(|id| filled.contains(&format!("  RulesPattern{id}:\n"))));
+            ids
+        };
+        let before = rules_of(".css, .html, .js, .json, .txt, .xml");
+        let after = rules_of(".avif, .css, .html, .js, .json, .txt, .xml");
+        assert_eq!((before.len(), after.len()), (2, 2));
+        assert!(
+            before.iter().all(|(id, pattern)| after.get(id).is_none_or(|same| same == pattern))
+        );
+        assert!(before != after);
+        assert!(rules_of(".css").keys().eq(["1"]));
     }
 
     #[test]
