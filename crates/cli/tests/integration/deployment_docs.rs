@@ -199,3 +199,17 @@ fn the_queue_fits_the_function() {
     let retention = value("Resources.Queue.Properties.MessageRetentionPeriod");
     assert!(value("Resources.DeadLetterQueue.Properties.MessageRetentionPeriod") > retention);
 }
+
+/// Otherwise files would be left in the clone.
+#[test]
+fn commands_keep_their_files_in_the_folder_of_the_user() {
+    for document in [INSTALL, OPERATE, PAYLOADS, README] {
+        let text = read(document);
+        for line in text.split("```").skip(1).step_by(2).flat_map(str::lines) {
+            for mark in ["file://", "fileb://", " > "] {
+                let mut files = line.split(mark).skip(1);
+                assert!(files.all(|file| file.starts_with("site/")), "{document}: {line}");
+            }
+        }
+    }
+}
