@@ -37,7 +37,11 @@ pub(crate) fn encode(text: &str) -> String {
 /// The URL path of a key as viewers of one target request it: encoded, with a
 /// leading slash, and with `~` still raw.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UrlPath(String);
+pub struct UrlPath {
+    text: String,
+    /// The length of the directory, both slashes included.
+    directory: usize,
+}
 
 impl UrlPath {
     /// Encodes a key without its origin path. `viewer_prefix` is as `/media`, or
@@ -47,24 +51,30 @@ impl UrlPath {
         path.push_str(viewer_prefix);
         path.push('/');
         path.extend(utf8_percent_encode(key, ENCODED));
-        Self(path)
+        let slash = path.bytes().rposition(|byte| byte == b'/');
+        Self { directory: slash.map_or(0, |slash| slash + 1), text: path }
     }
 
     /// Returns the text of the path, which is not an item yet: it may contain
     /// `~` or end in `*`.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Returns the directory: `/docs/` of `/docs/a.html`.
     pub(crate) fn directory(&self) -> &str {
-        &self.0[..=self.0.rfind('/').unwrap_or(0)]
+        &self.text[..self.directory]
     }
 
     /// Returns whether the file name is that of a key: `a.html` for
     /// `/docs/a.html`, and nothing for `/docs/`.
     pub(super) fn is_named(&self, name: &str) -> bool {
-        Cow::from(utf8_percent_encode(name, ENCODED)) == self.0[self.directory().len()..]
+        Cow::from(utf8_percent_encode(name, ENCODED)) == self.text[self.directory..]
+    }
+
+    /// Returns whether the path is that of a key without a viewer prefix.
+    pub(super) fn is_of(&self, key: &str) -> bool {
+        Cow::from(utf8_percent_encode(key, ENCODED)) == self.text[1..]
     }
 }
 

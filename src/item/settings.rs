@@ -1,6 +1,8 @@
 //! The settings of a target that decide at which paths an object is served.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
+
+use smallvec::{SmallVec, smallvec};
 
 use super::{Addressed, Item, Unaddressable, UrlPath, address, encode};
 
@@ -136,15 +138,21 @@ impl PathSettings {
     /// Returns the items of an object: for its path and for every other path it
     /// is served at, in each spelling of `+`, and with query strings if they
     /// are cached.
-    pub fn items(&self, path: &UrlPath, bound: &Arc<str>) -> Vec<Result<Addressed, Unaddressable>> {
-        let mut items = Vec::with_capacity(1);
+    pub fn items(
+        &self,
+        path: &UrlPath,
+        bound: &Arc<str>,
+    ) -> SmallVec<[Result<Addressed, Unaddressable>; 2]> {
+        let mut items = SmallVec::new();
         for served in self.served_paths(path) {
             let is_index = served == path.as_str() && self.is_index(path);
             for plus in self.plus_spellings(served) {
-                let respell = |text: &str| text.replace('+', plus);
-                let directory = respell(path.directory());
-                let bound = if bound.contains('+') { respell(bound).into() } else { bound.clone() };
-                let item = address(&respell(served), &directory, &bound, false);
+                let directory = respell(path.directory(), plus);
+                let bound = match respell(bound, plus) {
+                    Cow::Borrowed(_) => bound.clone(),
+                    Cow::Owned(respelled) => respelled.into(),
+                };
+                let item = address(&respell(served, plus), &directory, &bound, false);
                 let item = item.and_then(|item| self.permit(item));
                 let addressed = |item| Addressed { item, bound: bound.clone(), is_index };
                 match item {
@@ -167,15 +175,14 @@ impl PathSettings {
         items
     }
 
-    fn served_paths<'p>(&self, path: &'p UrlPath) -> Vec<&'p str> {
+    fn served_paths<'p>(&self, path: &'p UrlPath) -> SmallVec<[&'p str; 4]> {
         let directory = path.directory();
-        let mut paths = vec![path.as_str()];
+        let mut paths = smallvec![path.as_str()];
         let is_index = self.index_documents.iter().any(|name| path.is_named(name));
         // CloudFront has one root object, for `/` and thus not below a prefix.
         let root_object =
             self.default_root_object.as_deref().filter(|_| self.viewer_prefix.is_empty());
-        let is_root_object =
-            root_object.is_some_and(|root_object| self.path_of(root_object) == *path);
+        let is_root_object = root_object.is_some_and(|key| path.is_of(key));
         if self.clean_urls
             && !is_index
             && !is_root_object
@@ -203,6 +210,10 @@ impl PathSettings {
             PlusSpelling::Encoded => &["%2B"],
         }
     }
+}
+
+fn respell<'t>(text: &'t str, plus: &str) -> Cow<'t, str> {
+    if plus != "+" && text.contains('+') { text.replace('+', plus).into() } else { text.into() }
 }
 
 /// Returns `/x/y` for `x/y` with any slashes at either end, and nothing for `/`.

@@ -261,7 +261,7 @@ pub fn read_list<'t>(
     findings: &mut Findings,
 ) -> Vec<Node<'t>> {
     match node.shape() {
-        Shape::List => return node.values(),
+        Shape::List => return node.values().collect(),
         Shape::Null => {}
         _ => findings.push(Expected::other(expected).wrong_type(node)),
     }
@@ -274,7 +274,7 @@ pub fn read_texts<'t>(node: Node<'t>, findings: &mut Findings) -> Vec<(Node<'t>,
         findings.push(Expected::text("text, or a list of texts").wrong_type(node));
         return Vec::new();
     }
-    let texts = node.values().into_iter();
+    let texts = node.values();
     texts.filter_map(|node| Some((node, read(node, findings)?))).collect()
 }
 
@@ -329,20 +329,22 @@ impl<'f, 't> MappingReader<'f, 't> {
 
     /// Returns the values of a field that accepts one value or a list of at
     /// least one.
-    pub fn nodes(&mut self, field: &str) -> Vec<Node<'t>> {
-        let Some(node) = self.node.field(field) else { return Vec::new() };
-        let values = node.values();
-        if values.is_empty() {
+    pub fn nodes(&mut self, field: &str) -> impl Iterator<Item = Node<'t>> + use<'t> {
+        let node = self.node.field(field);
+        if let Some(node) = node.filter(|node| node.values().next().is_none()) {
             let finding = node.finding(Code::EmptyList, "the list is empty");
             self.findings.push(finding.help("remove the field, or add a value"));
         }
-        values
+        node.into_iter().flat_map(Node::values)
     }
 
     /// Reads a field that accepts one value or a list of at least one.
     pub fn read_values<T: FromYaml>(&mut self, field: &str) -> Vec<T> {
         let expected = Expected { list: true, ..T::EXPECTED };
-        let nodes = self.nodes(field).into_iter();
-        nodes.filter_map(|node| read_expected(node, expected, self.findings)).collect()
+        let mut nodes = self.nodes(field).peekable();
+        // Most fields have one value, and collecting would reserve four.
+        let mut values = Vec::with_capacity(usize::from(nodes.peek().is_some()));
+        values.extend(nodes.filter_map(|node| read_expected(node, expected, self.findings)));
+        values
     }
 }

@@ -24,12 +24,13 @@ use serde::Serialize;
 
 use crate::{
     event::{Change, Kind},
+    item::PathSettings,
     target::TargetIndex,
 };
 
 use super::{
     RuleRegex, Template,
-    index::{AffixMap, CandidateIndex},
+    index::{AffixMap, CandidateIndex, reversed},
 };
 
 /// Testing this many values or sets one by one is as fast as a search.
@@ -73,6 +74,8 @@ pub struct Invalidate {
     /// The paths; `{path}` if the file names none.
     pub paths: Vec<Template>,
     pub tags: Vec<Template>,
+    /// The bound of the only prefix of the rule, or of none.
+    bound: OnceCell<Arc<str>>,
 }
 
 /// The sets of `except`, in the order of the file.
@@ -176,6 +179,20 @@ impl Rule {
     }
 }
 
+impl Invalidate {
+    pub fn new(target: TargetIndex, paths: Vec<Template>, tags: Vec<Template>) -> Self {
+        Self { target, paths, tags, bound: OnceCell::new() }
+    }
+
+    /// Returns what the items of a match start with if they are wildcards.
+    pub(super) fn bound(&self, settings: &PathSettings, rule: &Rule, prefix: &str) -> Arc<str> {
+        if rule.conditions.prefixes.len() > 1 {
+            return settings.bound(prefix);
+        }
+        self.bound.get_or_init(|| settings.bound(prefix)).clone()
+    }
+}
+
 impl FromIterator<Conditions> for ExceptSets {
     fn from_iter<I: IntoIterator<Item = Conditions>>(sets: I) -> Self {
         Self { sets: sets.into_iter().collect(), index: OnceCell::new() }
@@ -239,10 +256,11 @@ impl Conditions {
             return any(&self.suffixes, |suffix| key.ends_with(&**suffix));
         }
         let map = self.long_lists.suffixes.get_or_init(|| {
-            let suffixes = self.suffixes.iter().map(|suffix| (suffix.bytes().rev().collect(), ()));
+            let suffixes =
+                self.suffixes.iter().map(|suffix| (reversed(suffix).as_slice().into(), ()));
             AffixMap::new(suffixes.collect::<BTreeMap<_, _>>())
         });
-        let reversed: Vec<u8> = key.bytes().rev().collect();
+        let reversed = reversed(key);
         map.prefixes_of(&reversed).next().is_some()
     }
 

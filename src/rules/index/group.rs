@@ -8,6 +8,7 @@ use std::{
 
 use aho_corasick::AhoCorasick;
 use once_cell::sync::OnceCell;
+use smallvec::SmallVec;
 
 use crate::rules::{
     Conditions, RuleRegex,
@@ -44,10 +45,10 @@ impl RuleGroup {
         &self,
         rules: &[impl AsRef<Conditions>],
         key: &[u8],
-        candidates: &mut Vec<usize>,
+        candidates: &mut impl Extend<usize>,
     ) {
         if self.rules.len() <= SMALL {
-            candidates.extend(&self.rules);
+            candidates.extend(self.rules.iter().copied());
         } else {
             let search =
                 self.search.get_or_init(|| Box::new(LiteralSearch::new(&self.rules, rules)));
@@ -96,12 +97,13 @@ impl LiteralSearch {
         }
     }
 
-    fn candidates(&self, key: &[u8], candidates: &mut Vec<usize>) {
-        candidates.extend(&self.always);
+    fn candidates(&self, key: &[u8], candidates: &mut impl Extend<usize>) {
+        candidates.extend(self.always.iter().copied());
         let found = self.literals.find_overlapping_iter(key);
-        let mut found: Vec<_> = found.map(|literal| literal.pattern().as_usize()).collect();
+        let mut found: SmallVec<[_; 8]> =
+            found.map(|literal| literal.pattern().as_usize()).collect();
         found.sort_unstable();
         found.dedup();
-        candidates.extend(found.into_iter().flat_map(|literal| &self.by_literal[literal]));
+        candidates.extend(found.iter().flat_map(|literal| &self.by_literal[*literal]).copied());
     }
 }

@@ -31,6 +31,8 @@ mod group;
 
 use std::{cmp::Ordering, collections::HashMap};
 
+use smallvec::SmallVec;
+
 use crate::event::Change;
 
 use self::group::RuleGroup;
@@ -91,8 +93,11 @@ impl CandidateIndex {
         for of_bucket in entries.chunk_by(|a, b| a.bucket() == b.bucket()) {
             let by_prefix = of_bucket.chunk_by(|a, b| a.prefix == b.prefix).map(|of_prefix| {
                 let by_suffix = of_prefix.chunk_by(|a, b| a.suffix == b.suffix).map(|group| {
-                    let reversed = group[0].suffix.bytes().rev().collect();
-                    (reversed, RuleGroup::new(group.iter().map(|entry| entry.rule)))
+                    let reversed = reversed(group[0].suffix);
+                    (
+                        reversed.as_slice().into(),
+                        RuleGroup::new(group.iter().map(|entry| entry.rule)),
+                    )
                 });
                 (of_prefix[0].prefix.as_bytes().into(), AffixMap::new(by_suffix))
             });
@@ -108,15 +113,19 @@ impl CandidateIndex {
 
     /// Returns the indexes of all rules that the change may match, in ascending
     /// order. `rules` are those the index was made of.
-    pub fn candidates(&self, rules: &[impl AsRef<Conditions>], change: &Change) -> Vec<usize> {
+    pub fn candidates(
+        &self,
+        rules: &[impl AsRef<Conditions>],
+        change: &Change,
+    ) -> SmallVec<[usize; 8]> {
         let key = change.key.as_bytes();
-        let reversed: Vec<u8> = key.iter().rev().copied().collect();
+        let reversed = reversed(&change.key);
         let exact = self.buckets.get(&*change.bucket).into_iter();
         let groups = exact
             .chain(self.bucket_prefixes.prefixes_of(change.bucket.as_bytes()))
             .flat_map(|by_prefix| by_prefix.prefixes_of(key))
             .flat_map(|by_suffix| by_suffix.prefixes_of(&reversed));
-        let mut candidates = Vec::new();
+        let mut candidates = SmallVec::new();
         for group in groups {
             group.candidates(rules, key, &mut candidates);
         }
@@ -124,6 +133,13 @@ impl CandidateIndex {
         candidates.dedup();
         candidates
     }
+}
+
+/// Returns the bytes of a text from last to first.
+pub(super) fn reversed(text: &str) -> SmallVec<[u8; 128]> {
+    let mut bytes = SmallVec::from_slice(text.as_bytes());
+    bytes.reverse();
+    bytes
 }
 
 /// Returns the entries of all rules.

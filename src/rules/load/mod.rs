@@ -78,7 +78,7 @@ fn not_utf8(bytes: &[u8], valid: usize) -> Finding {
 
 fn read_file(tree: &YamlTree<'_>, findings: &mut Findings) -> RuleSet {
     let root = tree.root();
-    tree.duplicates().for_each(|finding| findings.push(finding));
+    tree.report_duplicates(findings);
     if root.shape() == Shape::Null {
         let finding = root.finding(Code::MissingField, "the file is empty");
         findings.push(finding.help(format!("a rules file starts with `version: {VERSION}`")));

@@ -67,7 +67,7 @@ fn read_rule<'t>(
     let allow_wildcards = fields.read("allow_wildcards").unwrap_or(false);
     let stop = fields.read("stop").unwrap_or(false);
     let conditions = read_conditions(fields, (!ignore).then_some(DEFAULT_EVENTS));
-    let sets = fields.nodes("except").into_iter().filter_map(|node| {
+    let sets = fields.nodes("except").filter_map(|node| {
         let set = MappingReader::new(node, &EXCEPT, fields.findings);
         set.map(|mut fields| read_conditions(&mut fields, None))
     });
@@ -126,14 +126,14 @@ fn read_invalidates(
     targets: &mut TargetTable,
 ) -> Vec<Invalidate> {
     // With an invalid regex the captures are not known, and templates are not checked.
-    let regexes = fields.node.field("regex").map_or(0, |node| node.values().len());
+    let regexes = fields.node.field("regex").map_or(0, |node| node.values().count());
     let regexes = (regexes == conditions.regexes.len()).then_some(&*conditions.regexes);
-    let mut entries = Vec::new();
+    let mut entries = Vec::with_capacity(1);
     for node in fields.nodes("invalidate") {
         if node.shape() == Shape::Text {
             let target = target_index(node, targets, fields.findings);
             let (paths, tags) = (vec![Template::default()], Vec::new());
-            entries.extend(target.map(|target| Invalidate { target, paths, tags }));
+            entries.extend(target.map(|target| Invalidate::new(target, paths, tags)));
         } else if let Some(mut fields) = MappingReader::new(node, &INVALIDATE, fields.findings) {
             entries.extend(read_invalidate(&mut fields, regexes, targets));
         }
@@ -152,7 +152,7 @@ fn read_invalidate(
         target_index(node, targets, fields.findings)
     });
     let (paths_node, tags_node) = (fields.node.field("paths"), fields.node.field("tags"));
-    let is_empty = |node: Node<'_>| node.values().is_empty();
+    let is_empty = |node: Node<'_>| node.values().next().is_none();
     if let Some(paths) = paths_node.filter(|node| is_empty(*node))
         && tags_node.is_none_or(is_empty)
     {
@@ -173,7 +173,7 @@ fn read_invalidate(
     if let Some(node) = paths_node {
         refuse_protected(node, &paths, &targets.target(target).paths, fields.findings);
     }
-    Some(Invalidate { target, paths, tags })
+    Some(Invalidate::new(target, paths, tags))
 }
 
 /// Reports wildcards that purge what the target protects, whatever the change.
@@ -191,7 +191,7 @@ fn refuse_protected(
         let Some(protected) = settings.protect.iter().find(is_purged) else { continue };
         let message =
             format!("`{path}` purges paths below `{protected}`, which the target protects");
-        let written = node.values().into_iter().find(|node| node.text() == path.text());
+        let written = node.values().find(|node| node.text() == path.text());
         let finding = written.unwrap_or(node).finding(Code::ProtectedPath, message);
         findings
             .push(finding.help("write a narrower wildcard, or remove the prefix from `protect`"));

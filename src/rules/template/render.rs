@@ -24,11 +24,13 @@ pub(in crate::rules) struct RenderContext<'a> {
 }
 
 impl<'a> RenderContext<'a> {
-    /// `None` if the target does not serve the key.
+    /// `bound` is that of the rule's prefix. `None` if the target does not serve
+    /// the key.
     pub fn new(
         change: &'a Change,
         settings: &'a PathSettings,
         matched: RuleMatch<'a>,
+        bound: impl FnOnce() -> Arc<str>,
     ) -> Option<Self> {
         Some(Self {
             change,
@@ -37,7 +39,7 @@ impl<'a> RenderContext<'a> {
             key: settings.served_key(&change.key)?,
             path: OnceCell::new(),
             captures: OnceCell::new(),
-            bound: settings.bound(matched.prefix),
+            bound: bound(),
         })
     }
 

@@ -27,7 +27,8 @@ impl Case<'_> {
         let change = Change::listed("example-site", self.key, Kind::Created);
         let regex = regexes.iter().find(|regex| regex.is_match(self.key));
         let matched = RuleMatch { prefix: self.prefix, regex };
-        let context = RenderContext::new(&change, &self.settings, matched).expect("served");
+        let bound = || self.settings.bound(self.prefix);
+        let context = RenderContext::new(&change, &self.settings, matched, bound).expect("served");
         let mut items = Vec::new();
         template.render(&context, |item| items.push(item));
         items

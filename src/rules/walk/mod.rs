@@ -71,7 +71,8 @@ pub(super) fn walk<'r>(
                 decision.verdict = Verdict::Matched;
                 for entry in entries {
                     let target = &targets[entry.target.0];
-                    let context = RenderContext::new(change, &target.paths, matched);
+                    let bound = || entry.bound(&target.paths, rule, matched.prefix);
+                    let context = RenderContext::new(change, &target.paths, matched, bound);
                     contribute(
                         rule,
                         entry,

@@ -124,11 +124,11 @@ fn rules(entries: &[Entry]) -> Vec<Rule> {
         action: match entry.act {
             Act::Ignore => Action::Ignore { allow_wildcards: false },
             act => Action::Invalidate {
-                targets: vec![Invalidate {
-                    target: TargetIndex(0),
-                    paths: vec![Template::default()],
-                    tags: Vec::new(),
-                }],
+                targets: vec![Invalidate::new(
+                    TargetIndex(0),
+                    vec![Template::default()],
+                    Vec::new(),
+                )],
                 stop: act == Act::Stop,
             },
         },
@@ -364,7 +364,7 @@ fn two_thousand_rules_leave_one_candidate() {
         let rules = rules(&entries);
         let index = CandidateIndex::new(&rules);
         for n in [0, 17, 1_999] {
-            assert_eq!(index.candidates(&rules, &change(n)), [n], "{shape}");
+            assert_eq!(*index.candidates(&rules, &change(n)), [n], "{shape}");
             assert_eq!(decided(&index, &rules, &change(n)), (Verdict::Matched, vec![n]), "{shape}");
         }
     }
@@ -375,7 +375,7 @@ fn fifty_thousand_except_sets_leave_one_candidate() {
     let set = |n| Set { prefixes: vec![format!("site-{n:05}/")], ..Set::default() };
     let sets: Vec<Conditions> = (0..50_000).map(|n| set(n).conditions()).collect();
     let index = CandidateIndex::new(&sets);
-    assert_eq!(index.candidates(&sets, &change("all", "site-00017/a")), [17]);
+    assert_eq!(*index.candidates(&sets, &change("all", "site-00017/a")), [17]);
     let except: ExceptSets = sets.into_iter().collect();
     assert_eq!(except.first_satisfied(&change("all", "site-00017/a")), Some(17));
     assert!(except.is_indexed());

@@ -1,12 +1,10 @@
 //! Builds the tree from the events of the parser.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as ParserSpan};
 
-use super::{
-    Duplicate, MAX_DEPTH, MAX_EXPANDED, NodeData, Span, VALUE_BYTES, Value, YamlTree, lines,
-};
+use super::{MAX_DEPTH, MAX_EXPANDED, NodeData, Span, VALUE_BYTES, Value, YamlTree, lines};
 use crate::rules::finding::{Code, Finding};
 
 /// Why an event is refused; the caller adds the location.
@@ -37,9 +35,10 @@ pub(super) fn build(text: &str) -> Result<YamlTree<'_>, Box<Finding>> {
             .map_err(|(code, message)| Finding::at(code, span.into(), message))?;
     }
     if builder.nodes.is_empty() {
-        builder.add(Span::character(1, 1), Value::Scalar { text: "".into(), plain: true }, 0);
+        let value = Value::Scalar { text: "".into(), plain: true };
+        builder.nodes.push(NodeData { span: Span::character(1, 1), parent: 0, end: 1, value });
     }
-    Ok(YamlTree { nodes: builder.nodes, duplicates: builder.duplicates })
+    Ok(YamlTree { nodes: builder.nodes })
 }
 
 fn syntax_error(error: &ScanError, text: &str) -> Finding {
@@ -63,20 +62,22 @@ fn syntax_error(error: &ScanError, text: &str) -> Finding {
 #[derive(Default)]
 struct Builder<'t> {
     nodes: Vec<NodeData<'t>>,
-    duplicates: Vec<Duplicate<'t>>,
     documents: usize,
     /// The lists and mappings around the next value.
-    open: Vec<Open<'t>>,
-    /// The nodes of complete values with an anchor.
-    anchors: HashMap<usize, usize>,
+    open: Vec<Open>,
+    /// Complete values with an anchor, and their expanded sizes.
+    anchors: HashMap<usize, (usize, usize)>,
 }
 
-struct Open<'t> {
+/// A list or mapping whose end has not come yet.
+struct Open {
     node: usize,
     anchor: usize,
     start: Marker,
-    /// In a mapping, the field that the next value belongs to.
-    field: Option<(Cow<'t, str>, Span)>,
+    /// In a mapping, whether the next value is that of a field.
+    has_name: bool,
+    /// The size of the values so far, with aliases expanded.
+    expanded: usize,
 }
 
 impl<'t> Builder<'t> {
@@ -92,27 +93,28 @@ impl<'t> Builder<'t> {
             Event::DocumentStart(_) => self.documents += 1,
             Event::Scalar(text, style, anchor, _) => {
                 let plain = style == ScalarStyle::Plain;
-                if !self.expects_field_name() {
-                    let expanded = text.len().saturating_add(VALUE_BYTES);
-                    let node = self.add(span.into(), Value::Scalar { text, plain }, expanded);
-                    return self.attach(node, anchor);
-                }
-                if text == "<<" && plain {
+                let is_name = self.expects_field_name();
+                if is_name && text == "<<" && plain {
                     return Err(MERGE_KEY);
                 }
-                self.field_name(text, span.into());
+                let length = text.len();
+                let node = self.add(span, Value::Scalar { text, plain });
+                if is_name {
+                    self.count(length, true)?;
+                } else {
+                    self.complete(node, anchor, length.saturating_add(VALUE_BYTES))?;
+                }
             }
-            Event::SequenceStart(anchor, _) => {
-                self.open(Value::List(Vec::new()), anchor, span)?;
-            }
-            Event::MappingStart(anchor, _) => {
-                self.open(Value::Mapping(Box::default()), anchor, span)?;
-            }
+            Event::SequenceStart(anchor, _) => self.open(Value::List, anchor, span)?,
+            Event::MappingStart(anchor, _) => self.open(Value::Mapping, anchor, span)?,
             Event::SequenceEnd | Event::MappingEnd => self.close(span)?,
             Event::Alias(_) if self.expects_field_name() => return Err(FIELD_NAME),
             // An anchor of a value that is still open is not in the map.
             Event::Alias(anchor) => match self.anchors.get(&anchor) {
-                Some(&node) => self.attach(node, 0)?,
+                Some(&(value, expanded)) => {
+                    let alias = self.add(span, Value::Alias(value));
+                    self.complete(alias, 0, expanded)?;
+                }
                 None => return Err(RECURSIVE_ALIAS),
             },
             _ => {}
@@ -121,31 +123,16 @@ impl<'t> Builder<'t> {
     }
 
     fn expects_field_name(&self) -> bool {
-        self.open.last().is_some_and(|open| {
-            open.field.is_none() && matches!(self.nodes[open.node].value, Value::Mapping(_))
-        })
+        self.open
+            .last()
+            .is_some_and(|open| !open.has_name && self.nodes[open.node].value == Value::Mapping)
     }
 
-    fn field_name(&mut self, name: Cow<'t, str>, span: Span) {
-        let Some(open) = self.open.last_mut() else { return };
-        let Value::Mapping(entries) = &self.nodes[open.node].value else { return };
-        if let Some(position) = entries.position(&name) {
-            let first = entries.list[position].1;
-            let (mapping, name) = (open.node, name.clone());
-            self.duplicates.push(Duplicate { mapping, name, first, again: span });
-        }
-        open.field = Some((name, span));
-    }
-
-    fn add(&mut self, span: Span, value: Value<'t>, expanded: usize) -> usize {
+    fn add(&mut self, span: ParserSpan, value: Value<'t>) -> usize {
         let parent = self.open.last().map_or(0, |open| open.node);
-        let position = match self.nodes.get(parent).map(|node| &node.value) {
-            Some(Value::List(items)) => items.len(),
-            Some(Value::Mapping(entries)) => entries.list.len(),
-            _ => 0,
-        };
-        self.nodes.push(NodeData { span, parent, position, value, expanded });
-        self.nodes.len() - 1
+        let node = self.nodes.len();
+        self.nodes.push(NodeData { span: span.into(), parent, end: node + 1, value });
+        node
     }
 
     fn open(&mut self, value: Value<'t>, anchor: usize, span: ParserSpan) -> Result<(), YamlError> {
@@ -155,45 +142,41 @@ impl<'t> Builder<'t> {
         if self.open.len() >= MAX_DEPTH {
             return Err(TOO_DEEP);
         }
-        let node = self.add(span.into(), value, VALUE_BYTES);
-        self.open.push(Open { node, anchor, start: span.start, field: None });
+        let node = self.add(span, value);
+        let start = span.start;
+        self.open.push(Open { node, anchor, start, has_name: false, expanded: VALUE_BYTES });
         Ok(())
     }
 
     fn close(&mut self, span: ParserSpan) -> Result<(), YamlError> {
-        let Some(Open { node, anchor, start, .. }) = self.open.pop() else { return Ok(()) };
-        // A block has no closing bracket: it is shown by its first field or item.
-        let first = match &self.nodes[node].value {
-            Value::Mapping(entries) => entries.list.first().map(|(_, span, _)| *span),
-            Value::List(items) => items.first().map(|item| self.nodes[*item].span),
-            Value::Scalar { .. } => None,
+        let Some(Open { node, anchor, start, expanded, .. }) = self.open.pop() else {
+            return Ok(());
         };
+        // A block has no closing bracket: it is shown by its first field or item.
+        let first = self.nodes.get(node + 1).map(|first| first.span);
+        self.nodes[node].end = self.nodes.len();
         self.nodes[node].span = match first {
             Some(first) if span.is_empty() && first.line == start.line() => first,
             _ if span.is_empty() => Span::between(start, start),
             _ => Span::between(start, span.end),
         };
-        self.attach(node, anchor)
+        self.complete(node, anchor, expanded)
     }
 
-    /// Puts a complete value into the list or mapping around it.
-    fn attach(&mut self, node: usize, anchor: usize) -> Result<(), YamlError> {
+    /// Records the anchor and the size of a complete value.
+    fn complete(&mut self, node: usize, anchor: usize, expanded: usize) -> Result<(), YamlError> {
         // Anchors count from 1.
         if anchor != 0 {
-            self.anchors.insert(anchor, node);
+            self.anchors.insert(anchor, (node, expanded));
         }
+        self.count(expanded, false)
+    }
+
+    /// Adds the size of a name or value to the list or mapping around it.
+    fn count(&mut self, expanded: usize, has_name: bool) -> Result<(), YamlError> {
         let Some(open) = self.open.last_mut() else { return Ok(()) };
-        let mut expanded = self.nodes[node].expanded;
-        let parent = &mut self.nodes[open.node];
-        match (&mut parent.value, open.field.take()) {
-            (Value::List(items), _) => items.push(node),
-            (Value::Mapping(entries), Some((name, span))) => {
-                expanded = expanded.saturating_add(name.len());
-                entries.push(name, span, node);
-            }
-            _ => {}
-        }
-        parent.expanded = parent.expanded.saturating_add(expanded);
-        if parent.expanded > MAX_EXPANDED { Err(TOO_MANY) } else { Ok(()) }
+        open.has_name = has_name;
+        open.expanded = open.expanded.saturating_add(expanded);
+        if open.expanded > MAX_EXPANDED { Err(TOO_MANY) } else { Ok(()) }
     }
 }

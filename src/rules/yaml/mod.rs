@@ -8,17 +8,17 @@
 //! - An alias is a second reference to the same value, so it costs nothing.
 //! - Plain scalars follow YAML's core schema. A plain number that starts with
 //!   `0`, such as an account id, is text.
-//! - A field that occurs twice is recorded as a duplicate; lookups find the first.
+//! - A lookup of a field that occurs twice finds the first.
 //! - Tags, merge keys and several documents are not supported.
 
 mod builder;
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, iter};
 
 use saphyr_parser::{Marker, Span as ParserSpan};
 
 use super::{
-    finding::{Code, Finding},
+    finding::{Code, Finding, Findings},
     secret::{MASKED, is_secret},
 };
 
@@ -30,9 +30,6 @@ const MAX_DEPTH: usize = 64;
 /// than a valid file of the largest size holds.
 const MAX_EXPANDED: usize = 4 * super::load::MAX_FILE_BYTES;
 const VALUE_BYTES: usize = 32;
-
-/// Mappings with more fields than this are searched by hash.
-const INDEXED_FIELDS: usize = 8;
 
 /// A location in a file. One of several lines ends with its first line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,68 +63,31 @@ impl From<ParserSpan> for Span {
 
 #[derive(Debug)]
 pub struct YamlTree<'t> {
-    /// The values; the first is the whole document.
+    /// The values in the order of the file, each before those inside it; the
+    /// first is the whole document. In a mapping, names and values alternate.
     nodes: Vec<NodeData<'t>>,
-    duplicates: Vec<Duplicate<'t>>,
 }
 
 #[derive(Debug)]
 struct NodeData<'t> {
     span: Span,
+    /// The list or mapping around it.
     parent: usize,
-    /// The position among the parent's values.
-    position: usize,
+    /// The node after the last one inside it.
+    end: usize,
     value: Value<'t>,
-    /// The size of the value with its aliases expanded.
-    expanded: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 enum Value<'t> {
-    Scalar { text: Cow<'t, str>, plain: bool },
-    List(Vec<usize>),
-    Mapping(Box<Entries<'t>>),
-}
-
-/// The fields of a mapping, in the order of the file.
-#[derive(Debug, Default)]
-struct Entries<'t> {
-    list: Vec<(Cow<'t, str>, Span, usize)>,
-    /// The first position of each name, in a mapping of many fields.
-    index: Option<HashMap<Cow<'t, str>, usize>>,
-}
-
-impl<'t> Entries<'t> {
-    fn position(&self, name: &str) -> Option<usize> {
-        match &self.index {
-            Some(index) => index.get(name).copied(),
-            None => self.list.iter().position(|(field, ..)| field == name),
-        }
-    }
-
-    fn push(&mut self, name: Cow<'t, str>, span: Span, value: usize) {
-        let position = self.list.len();
-        if let Some(index) = &mut self.index {
-            index.entry(name.clone()).or_insert(position);
-        }
-        self.list.push((name, span, value));
-        if self.index.is_none() && self.list.len() > INDEXED_FIELDS {
-            let mut index = HashMap::new();
-            for (position, (name, ..)) in self.list.iter().enumerate() {
-                index.entry(name.clone()).or_insert(position);
-            }
-            self.index = Some(index);
-        }
-    }
-}
-
-/// A field that occurs again in the same mapping.
-#[derive(Debug)]
-struct Duplicate<'t> {
-    mapping: usize,
-    name: Cow<'t, str>,
-    first: Span,
-    again: Span,
+    Scalar {
+        text: Cow<'t, str>,
+        plain: bool,
+    },
+    List,
+    Mapping,
+    /// The value of an anchor, which is not an alias itself.
+    Alias(usize),
 }
 
 /// The type of a value.
@@ -161,24 +121,23 @@ impl<'t> YamlTree<'t> {
         Node { tree: self, index: 0 }
     }
 
-    /// Returns findings about fields that occur twice.
-    pub(super) fn duplicates(&self) -> impl Iterator<Item = Finding> {
-        self.duplicates.iter().map(|Duplicate { mapping, name, first, again }| {
-            let mapping = Node { tree: self, index: *mapping };
-            let (code, message) = match &*mapping.path() {
-                "targets" => (Code::DuplicateName, format!("a second target is named `{name}`")),
-                _ => (Code::DuplicateField, format!("the field `{name}` occurs twice")),
-            };
-            let finding = mapping.field_finding(code, name, message);
-            let finding = Finding { span: *again, ..finding }
-                .note(format!("first at line {}, column {}", first.line, first.column));
-            match code {
-                Code::DuplicateField => finding.help(format!(
-                    "write `{name}` once; several values are a list: `{name}: [one, two]`"
-                )),
-                _ => finding,
+    /// Reports fields that occur twice.
+    pub(super) fn report_duplicates(&self, findings: &mut Findings) {
+        let mut names = Vec::new();
+        for index in 0..self.nodes.len() {
+            let mapping = Node { tree: self, index };
+            names.clear();
+            names.extend(mapping.names().map(|name| (name.text(), name.index)));
+            names.sort_unstable();
+            for equal in names.chunk_by(|a, b| a.0 == b.0) {
+                for again in &equal[1..] {
+                    if findings.is_full() {
+                        return;
+                    }
+                    findings.push(mapping.duplicate(equal[0].1, again.1));
+                }
             }
-        })
+        }
     }
 }
 
@@ -187,16 +146,42 @@ impl<'t> Node<'t> {
         &self.tree.nodes[self.index]
     }
 
+    /// Returns another value of the tree; for an alias, what it refers to.
     fn with(self, index: usize) -> Self {
-        Self { index, ..self }
+        match self.tree.nodes[index].value {
+            Value::Alias(index) => Self { index, ..self },
+            _ => Self { index, ..self },
+        }
+    }
+
+    /// Returns the nodes from `first` to `end` without those inside them.
+    fn siblings(self, first: usize, end: usize) -> impl Iterator<Item = usize> {
+        let nodes = &self.tree.nodes;
+        let first = (first < end).then_some(first);
+        iter::successors(first, move |node| Some(nodes[*node].end).filter(|next| *next < end))
+    }
+
+    /// Returns the names of a mapping's fields. The value of each is the next
+    /// node.
+    fn names(self) -> impl Iterator<Item = Self> {
+        let (nodes, NodeData { end, value, .. }) = (&self.tree.nodes, self.data());
+        let has_names = *value == Value::Mapping && self.index + 1 < *end;
+        let first = has_names.then_some(self.index + 1);
+        iter::successors(first, move |name| Some(nodes[name + 1].end).filter(|next| next < end))
+            .map(move |index| Self { index, ..self })
+    }
+
+    /// Returns the name of a field.
+    fn name(self, name: &str) -> Option<Self> {
+        self.names().find(|node| node.text() == name)
     }
 
     pub fn shape(self) -> Shape {
         match &self.data().value {
             Value::Scalar { text, plain: true } => resolve(text),
-            Value::Scalar { .. } => Shape::Text,
-            Value::List(_) => Shape::List,
-            Value::Mapping(_) => Shape::Mapping,
+            Value::Scalar { .. } | Value::Alias(_) => Shape::Text,
+            Value::List => Shape::List,
+            Value::Mapping => Shape::Mapping,
         }
     }
 
@@ -218,25 +203,21 @@ impl<'t> Node<'t> {
 
     /// Returns the value of a field.
     pub fn field(self, name: &str) -> Option<Self> {
-        let Value::Mapping(entries) = &self.data().value else { return None };
-        entries.position(name).map(|position| self.with(entries.list[position].2))
+        self.name(name).map(|name| self.with(name.index + 1))
     }
 
     /// Returns the fields of a mapping, duplicates included; otherwise none.
     pub fn fields(self) -> impl Iterator<Item = (&'t str, Self)> {
-        let entries = match &self.data().value {
-            Value::Mapping(entries) => &*entries.list,
-            _ => &[],
-        };
-        entries.iter().map(move |(name, _, node)| (&**name, self.with(*node)))
+        self.names().map(move |name| (name.text(), self.with(name.index + 1)))
     }
 
     /// Returns the items of a list, or the value itself if it is not a list.
-    pub fn values(self) -> Vec<Self> {
-        match &self.data().value {
-            Value::List(items) => items.iter().map(|item| self.with(*item)).collect(),
-            _ => vec![self],
-        }
+    pub fn values(self) -> impl Iterator<Item = Self> {
+        let first = match self.data().value {
+            Value::List => self.index + 1,
+            _ => self.index,
+        };
+        self.siblings(first, self.data().end).map(move |index| self.with(index))
     }
 
     /// Returns whether the value is an item of a list.
@@ -248,7 +229,7 @@ impl<'t> Node<'t> {
     /// Returns the value of a field that accepts one value or a list, by its
     /// position; the mapping itself if there is none.
     pub fn value(self, field: &str, position: usize) -> Self {
-        let value = self.field(field).and_then(|node| node.values().get(position).copied());
+        let value = self.field(field).and_then(|node| node.values().nth(position));
         value.unwrap_or(self)
     }
 
@@ -262,13 +243,15 @@ impl<'t> Node<'t> {
         let mut steps = Vec::new();
         let mut node = self;
         while node.index != 0 {
-            let NodeData { parent, position, .. } = *node.data();
-            node = self.with(parent);
-            match &node.data().value {
-                Value::List(_) => steps.push(format!("[{position}]")),
-                Value::Mapping(entries) => steps.push(format!(".{}", entries.list[position].0)),
-                Value::Scalar { .. } => {}
+            let parent = Self { index: node.data().parent, ..self };
+            if parent.data().value == Value::Mapping {
+                let name = Self { index: node.index - 1, ..self };
+                steps.push(format!(".{}", name.text()));
+            } else {
+                let mut items = self.siblings(parent.index + 1, node.index + 1);
+                steps.push(format!("[{}]", items.position(|item| item == node.index).unwrap_or(0)));
             }
+            node = parent;
         }
         let path: String = steps.into_iter().rev().collect();
         path.strip_prefix('.').map(str::to_owned).unwrap_or(path)
@@ -281,17 +264,32 @@ impl<'t> Node<'t> {
 
     /// Returns a finding about the name of a field.
     pub fn field_finding(self, code: Code, name: &str, message: impl Into<String>) -> Finding {
-        let span = match &self.data().value {
-            Value::Mapping(entries) => {
-                entries.position(name).map(|position| entries.list[position].1)
-            }
-            _ => None,
-        };
+        let span = self.name(name).unwrap_or(self).span();
         let path = match self.path() {
             path if path.is_empty() => name.to_owned(),
             path => format!("{path}.{name}"),
         };
-        Finding { path, ..Finding::at(code, span.unwrap_or_else(|| self.span()), message) }
+        Finding { path, ..Finding::at(code, span, message) }
+    }
+
+    /// Returns a finding about the name of a field that occurs again.
+    fn duplicate(self, first: usize, again: usize) -> Finding {
+        let [first, again] = [first, again].map(|index| Self { index, ..self });
+        let name = again.text();
+        let (code, message) = match &*self.path() {
+            "targets" => (Code::DuplicateName, format!("a second target is named `{name}`")),
+            _ => (Code::DuplicateField, format!("the field `{name}` occurs twice")),
+        };
+        let Span { line, column, .. } = first.span();
+        let finding = self.field_finding(code, name, message);
+        let finding = Finding { span: again.span(), ..finding }
+            .note(format!("first at line {line}, column {column}"));
+        match code {
+            Code::DuplicateField => finding.help(format!(
+                "write `{name}` once; several values are a list: `{name}: [one, two]`"
+            )),
+            _ => finding,
+        }
     }
 }
 

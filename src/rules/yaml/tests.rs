@@ -111,11 +111,19 @@ fn plain_scalars_follow_the_core_schema() {
 
 #[test]
 fn duplicates_are_all_found() {
-    let tree = YamlTree::parse("a: 1\nb: {c: 1, c: 2, c: 3}\na: 2\n").unwrap();
-    let found = tree.duplicates.iter();
-    let found: Vec<(&str, usize, usize)> =
-        found.map(|one| (&*one.name, one.first.column, one.again.column)).collect();
-    assert_eq!(found, [("c", 5, 11), ("c", 5, 17), ("a", 1, 1)]);
+    let text = "a: 1\nb: {c: 1, c: 2, c: 3}\na: 2\n";
+    let mut findings = Findings::new("");
+    YamlTree::parse(text).unwrap().report_duplicates(&mut findings);
+    let findings = findings.finish(text);
+    let found: Vec<_> = findings
+        .iter()
+        .map(|one| (&*one.path, one.span.line, one.span.column, &*one.notes[0]))
+        .collect();
+    let first = "first at line 2, column 5";
+    assert_eq!(
+        found,
+        [("b.c", 2, 11, first), ("b.c", 2, 17, first), ("a", 3, 1, "first at line 1, column 1")]
+    );
 }
 
 fn refused(yaml: &str) -> (Code, String, usize) {
@@ -176,14 +184,13 @@ fn agrees(node: Node<'_>, reference: &Reference) -> bool {
         (Shape::Number(value), Reference::Number(reference)) => value == reference.as_u64(),
         (Shape::Text, Reference::String(reference)) => node.text() == reference,
         (Shape::List, Reference::Sequence(reference)) => {
-            let values = node.values();
-            values.len() == reference.len()
-                && std::iter::zip(values, reference).all(|(node, r)| agrees(node, r))
+            node.values().count() == reference.len()
+                && iter::zip(node.values(), reference).all(|(node, r)| agrees(node, r))
         }
         (Shape::Mapping, Reference::Mapping(reference)) => {
             // Field names are text here, whatever they would be as values.
             node.fields().count() == reference.len()
-                && std::iter::zip(node.fields(), reference.values())
+                && iter::zip(node.fields(), reference.values())
                     .all(|((_, node), r)| agrees(node, r))
         }
         _ => false,

@@ -27,8 +27,7 @@ pub fn lint(
     order::lint_order(root, rules, findings);
     usage::lint_targets(root, rules, fallback, findings);
     let mut bodies = HashMap::new();
-    for (index, rule) in rules.rules().iter().enumerate() {
-        let node = root.value("rules", index);
+    for (rule, node) in rules.rules().iter().zip(rule_nodes(root)) {
         duplicate_rule(node, &mut bodies, findings);
         values::lint_conditions(node, &rule.conditions, findings);
         values::lint_size(node, rule, findings);
@@ -49,6 +48,11 @@ pub fn lint(
             }
         }
     }
+}
+
+/// Returns the entries of `rules`.
+fn rule_nodes(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    root.field("rules").into_iter().flat_map(Node::values)
 }
 
 /// Reports a wildcard without placeholders that purges the rule's prefix and more.
@@ -88,7 +92,7 @@ fn body(node: Node<'_>) -> String {
     match node.shape() {
         Shape::Mapping => mapping_body(node, ""),
         Shape::List => {
-            let items: Vec<String> = node.values().into_iter().map(body).collect();
+            let items: Vec<String> = node.values().map(body).collect();
             format!("[{}]", items.join(","))
         }
         _ => format!("{:?}", node.text()),

@@ -28,7 +28,7 @@ pub fn lint_targets(
             continue;
         }
         let Some(documents) = node.field("index_documents") else { continue };
-        for (node, document) in documents.values().into_iter().zip(&target.paths.index_documents) {
+        for (node, document) in documents.values().zip(&target.paths.index_documents) {
             let admits = |suffix: &String| {
                 document.ends_with(&**suffix) || suffix.ends_with(&format!("/{document}"))
             };

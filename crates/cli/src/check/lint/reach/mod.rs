@@ -1,5 +1,6 @@
 //! Rules that no change reaches.
 
+use super::rule_nodes;
 use s3_cloudfront_invalidator::rules::{
     Action, BucketPattern, Code, Conditions, Findings, Node, Rule, RuleRegex, RuleSet,
 };
@@ -13,8 +14,7 @@ pub fn lint_rules(root: Node<'_>, rules: &RuleSet, findings: &mut Findings) {
     let mut pairs = 0;
     // Earlier rules that are the last one evaluated for every change they match.
     let mut closing: Vec<&Rule> = Vec::new();
-    for (index, rule) in rules.rules().iter().enumerate() {
-        let node = root.value("rules", index);
+    for (rule, node) in rules.rules().iter().zip(rule_nodes(root)) {
         pairs += closing.len();
         if let Some(set) = rule.except.iter().position(|set| implies(&rule.conditions, set)) {
             let message = format!("no change matches `{}`: its `except` excludes all", rule.name);
