@@ -1,11 +1,16 @@
-//! The largest payload of a queue, 6 MB, read by `event::read` and, for
-//! comparison, as `serde_json::Value`.
+//! The largest payload of a queue, 6 MB.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+//!
+//! - `cargo bench --bench event` reads it by `event::read` and, for comparison,
+//!   as `serde_json::Value`.
+//! - `cargo bench --bench event -- allocations` counts the allocations of each
+//!   step from payload to plan, and the memory at its peak.
 
 use std::{fmt::Write, hint::black_box};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use s3_cloudfront_invalidator::event;
+use allocation_counter::measure;
+use criterion::{Criterion, Throughput, criterion_group};
+use s3_cloudfront_invalidator::{event, plan::Planner, rules::RuleSet};
 use serde_json::{Value, json};
 
 const PAYLOAD_BYTES: usize = 6_000_000;
@@ -103,5 +108,52 @@ fn benchmark(criterion: &mut Criterion) {
     group.finish();
 }
 
+const RULES: &str = "
+version: 1
+rules:
+  - {name: pages, bucket: example-site, prefix: public/, suffix: [.html, .json], invalidate: E1EXAMPLE1WWW}
+";
+
+fn count_allocations() {
+    let payload = payload().into_bytes();
+    let rules = RuleSet::parse("rules.yaml", RULES.as_bytes()).expect("a sound file");
+    let read = || event::read(&payload, "request").expect("the payload is understood");
+    let messages = read().deliveries;
+    let changes = || {
+        (0..)
+            .zip(&messages)
+            .flat_map(|(at, one)| one.changes.iter().map(move |change| (at, change)))
+    };
+    let plan = || {
+        let mut planner = Planner::new(rules.targets());
+        for (delivery, change) in changes() {
+            planner.add(change, delivery, &rules.route(change));
+        }
+        planner.finish()
+    };
+    let decide = || changes().for_each(|(_, change)| drop(black_box(rules.route(change))));
+    let steps: [(&str, &dyn Fn()); 3] = [
+        ("read", &|| drop(black_box(read()))),
+        ("decide", &decide),
+        ("decide and plan", &|| drop(black_box(plan()))),
+    ];
+    for (name, step) in steps {
+        let counted = measure(step);
+        println!(
+            "{name}: {:.1} allocations a change, {:.1} MB at the peak",
+            counted.count_total as f64 / changes().count() as f64,
+            counted.bytes_max as f64 / 1e6,
+        );
+    }
+}
+
 criterion_group!(benches, benchmark);
-criterion_main!(benches);
+
+fn main() {
+    if std::env::args().any(|argument| argument == "allocations") {
+        count_allocations();
+    } else {
+        benches();
+        Criterion::default().configure_from_args().final_summary();
+    }
+}

@@ -68,10 +68,16 @@ async fn invoke(
     report.answer()
 }
 
+/// The largest payload that is checked to be JSON. Lambda checks it, too, so only
+/// emulators pass on what is not, and a full batch need not be read once more.
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
+const MAX_CHECKED_BYTES: usize = 256 * 1024;
+
 /// Quotes a payload that is not JSON: the runtime would refuse it without saying
 /// what is expected. Payloads that are sent as a JSON string are read as well.
 fn quote_if_not_json(mut invocation: LambdaInvocation) -> LambdaInvocation {
-    if serde_json::from_slice::<&RawValue>(&invocation.body).is_err() {
+    let is_checked = invocation.body.len() <= MAX_CHECKED_BYTES;
+    if is_checked && serde_json::from_slice::<&RawValue>(&invocation.body).is_err() {
         let text = String::from_utf8_lossy(&invocation.body);
         invocation.body = serde_json::Value::from(text).to_string().into();
     }

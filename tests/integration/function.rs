@@ -139,6 +139,22 @@ async fn an_event_becomes_a_signed_create_invalidation() {
     );
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn connections_closed_while_the_function_is_frozen_lose_nothing() {
+    let simulator = simulator(SimulatorOptions::default()).await;
+    let mut function = function(&simulator, None, &[("DistributionId", "E3EXAMPLE")]).await;
+    for count in 1..=3 {
+        let key = format!("{count}.html");
+        let answer = function.invoke(created("any", &key)).await.response();
+        assert_eq!(answer["invalidations"][0]["items"], json!([format!("/{key}")]));
+        assert_eq!(simulator.counters().billed_paths, count);
+        function.signal("STOP");
+        simulator.close_connections().await;
+        function.signal("CONT");
+    }
+}
+
 #[tokio::test]
 async fn a_redelivered_event_is_the_same_invalidation() {
     let simulator = simulator(SimulatorOptions::default()).await;
@@ -272,6 +288,10 @@ async fn an_unreadable_payload_is_an_error() {
         assert_eq!(kind, "UnreadablePayload", "{payload}");
         assert!(parts.iter().all(|part| message.contains(part)), "{payload}: {message}");
     }
+    // The runtime refuses a large one, and the function goes on.
+    let (_, message) = function.invoke("x".repeat(300_000)).await.error();
+    assert!(message.contains("expected value"), "{message}");
+    assert_eq!(function.invoke("{}").await.response()["changes"], 0);
     assert!(simulator.calls().is_empty());
 }
 

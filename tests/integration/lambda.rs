@@ -117,6 +117,15 @@ impl Lambda {
         }
     }
 
+    /// Sends a signal: `STOP` and `CONT` freeze and thaw the function, as Lambda
+    /// does between invocations.
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().unwrap().to_string();
+        let status = std::process::Command::new("kill").args(["-s", name, &id]).status();
+        assert!(status.unwrap().success());
+    }
+
     /// The standard output of the function so far.
     pub fn stdout(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("stdout")).unwrap()

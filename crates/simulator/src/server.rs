@@ -12,6 +12,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::{mpsc, oneshot},
     task::{JoinHandle, JoinSet},
 };
 
@@ -26,6 +27,8 @@ use super::{
 pub struct SimulatorServer {
     simulator: Simulator,
     endpoint_url: String,
+    /// Requests to close all connections, answered once they are closed.
+    close: mpsc::UnboundedSender<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
 
@@ -35,8 +38,17 @@ impl SimulatorServer {
         let simulator = Simulator::new(options);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let endpoint_url = format!("http://{}", listener.local_addr()?);
-        let task = tokio::spawn(serve(listener, simulator.clone()));
-        Ok(Self { simulator, endpoint_url, task })
+        let (close, requests) = mpsc::unbounded_channel();
+        let task = tokio::spawn(serve(listener, simulator.clone(), requests));
+        Ok(Self { simulator, endpoint_url, close, task })
+    }
+
+    /// Closes all connections, as CloudFront does after some idle time.
+    pub async fn close_connections(&self) {
+        let (closed, is_closed) = oneshot::channel();
+        // The task ends only when the server is dropped.
+        let _ = self.close.send(closed);
+        let _ = is_closed.await;
     }
 
     /// The environment variables with which another process reaches this
@@ -73,16 +85,26 @@ impl Drop for SimulatorServer {
     }
 }
 
-async fn serve(listener: TcpListener, simulator: Simulator) {
+async fn serve(
+    listener: TcpListener,
+    simulator: Simulator,
+    mut close: mpsc::UnboundedReceiver<oneshot::Sender<()>>,
+) {
     // Aborts the connections when the server is dropped.
     let mut connections = JoinSet::new();
     loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                connections.spawn(serve_connection(stream, simulator.clone()));
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(serve_connection(stream, simulator.clone()));
+                }
+                // Such as too many open files, which is temporary.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            },
+            Some(closed) = close.recv() => {
+                connections.shutdown().await;
+                let _ = closed.send(());
             }
-            // Such as too many open files, which is temporary.
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
         while connections.try_join_next().is_some() {}
     }
