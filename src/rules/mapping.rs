@@ -293,6 +293,9 @@ impl<'f, 't> MappingReader<'f, 't> {
             return None;
         }
         for (name, _) in node.fields() {
+            if findings.is_full() {
+                break;
+            }
             if !kind.fields().any(|field| field == name) {
                 let message = format!("{} has no field `{name}`", kind.name);
                 let finding = node.field_finding(Code::UnknownField, name, message);

@@ -397,3 +397,19 @@ fn findings_do_not_show_an_external_id() {
     let findings = RuleSet::parse("rules.yaml", number.as_bytes()).unwrap_err();
     assert!(!format!("{findings:?}").contains("12345"), "{findings:?}");
 }
+
+#[test]
+fn many_errors_take_no_square_of_time() {
+    const MANY: usize = 200_000;
+    let fields: String = (0..MANY).map(|n| format!("f{n}: 1, ")).collect();
+    for (rest, path) in [
+        (format!("prefix: [{}]", "1, ".repeat(MANY)), "rules[0].prefix[0]"),
+        (format!("except: [{}]", "1, ".repeat(MANY)), "rules[0].except[0]"),
+        (fields, "rules[0].f0"),
+    ] {
+        let yaml = format!("version: 1\nrules: [{{name: r, invalidate: E1EXAMPLE, {rest}}}]\n");
+        let findings = RuleSet::parse("rules.yaml", yaml.as_bytes()).unwrap_err();
+        assert_eq!(findings.iter().count(), crate::rules::MAX_FINDINGS, "{path}");
+        assert_eq!(findings.iter().next().unwrap().path, path);
+    }
+}

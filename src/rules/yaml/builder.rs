@@ -36,7 +36,8 @@ pub(super) fn build(text: &str) -> Result<YamlTree<'_>, Box<Finding>> {
     }
     if builder.nodes.is_empty() {
         let value = Value::Scalar { text: "".into(), plain: true };
-        builder.nodes.push(NodeData { span: Span::character(1, 1), parent: 0, end: 1, value });
+        let span = Span::character(1, 1);
+        builder.nodes.push(NodeData { span, parent: 0, position: 0, end: 1, value });
     }
     Ok(YamlTree { nodes: builder.nodes })
 }
@@ -76,6 +77,8 @@ struct Open {
     start: Marker,
     /// In a mapping, whether the next value is that of a field.
     has_name: bool,
+    /// The number of values so far.
+    values: usize,
     /// The size of the values so far, with aliases expanded.
     expanded: usize,
 }
@@ -129,9 +132,9 @@ impl<'t> Builder<'t> {
     }
 
     fn add(&mut self, span: ParserSpan, value: Value<'t>) -> usize {
-        let parent = self.open.last().map_or(0, |open| open.node);
+        let (parent, position) = self.open.last().map_or((0, 0), |open| (open.node, open.values));
         let node = self.nodes.len();
-        self.nodes.push(NodeData { span: span.into(), parent, end: node + 1, value });
+        self.nodes.push(NodeData { span: span.into(), parent, position, end: node + 1, value });
         node
     }
 
@@ -144,7 +147,8 @@ impl<'t> Builder<'t> {
         }
         let node = self.add(span, value);
         let start = span.start;
-        self.open.push(Open { node, anchor, start, has_name: false, expanded: VALUE_BYTES });
+        let expanded = VALUE_BYTES;
+        self.open.push(Open { node, anchor, start, has_name: false, values: 0, expanded });
         Ok(())
     }
 
@@ -176,6 +180,7 @@ impl<'t> Builder<'t> {
     fn count(&mut self, expanded: usize, has_name: bool) -> Result<(), YamlError> {
         let Some(open) = self.open.last_mut() else { return Ok(()) };
         open.has_name = has_name;
+        open.values += usize::from(!has_name);
         open.expanded = open.expanded.saturating_add(expanded);
         if open.expanded > MAX_EXPANDED { Err(TOO_MANY) } else { Ok(()) }
     }

@@ -73,6 +73,8 @@ struct NodeData<'t> {
     span: Span,
     /// The list or mapping around it.
     parent: usize,
+    /// The position among the items of a list.
+    position: usize,
     /// The node after the last one inside it.
     end: usize,
     value: Value<'t>,
@@ -154,13 +156,6 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// Returns the nodes from `first` to `end` without those inside them.
-    fn siblings(self, first: usize, end: usize) -> impl Iterator<Item = usize> {
-        let nodes = &self.tree.nodes;
-        let first = (first < end).then_some(first);
-        iter::successors(first, move |node| Some(nodes[*node].end).filter(|next| *next < end))
-    }
-
     /// Returns the names of a mapping's fields. The value of each is the next
     /// node.
     fn names(self) -> impl Iterator<Item = Self> {
@@ -213,11 +208,11 @@ impl<'t> Node<'t> {
 
     /// Returns the items of a list, or the value itself if it is not a list.
     pub fn values(self) -> impl Iterator<Item = Self> {
-        let first = match self.data().value {
-            Value::List => self.index + 1,
-            _ => self.index,
-        };
-        self.siblings(first, self.data().end).map(move |index| self.with(index))
+        let (nodes, NodeData { end, value, .. }) = (&self.tree.nodes, self.data());
+        let first = self.index + usize::from(*value == Value::List);
+        let first = (first < *end).then_some(first);
+        iter::successors(first, move |node| Some(nodes[*node].end).filter(|next| next < end))
+            .map(move |index| self.with(index))
     }
 
     /// Returns whether the value is an item of a list.
@@ -248,8 +243,7 @@ impl<'t> Node<'t> {
                 let name = Self { index: node.index - 1, ..self };
                 steps.push(format!(".{}", name.text()));
             } else {
-                let mut items = self.siblings(parent.index + 1, node.index + 1);
-                steps.push(format!("[{}]", items.position(|item| item == node.index).unwrap_or(0)));
+                steps.push(format!("[{}]", node.data().position));
             }
             node = parent;
         }

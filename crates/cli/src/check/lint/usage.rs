@@ -17,6 +17,9 @@ pub fn lint_targets(
     // The targets of the file are the first of the rule set, in the same order.
     let listed = targets.fields().zip(rules.targets()).zip(&users);
     for (((name, node), target), users) in listed {
+        if findings.is_full() {
+            return;
+        }
         if users.is_empty() {
             if fallback != Some(&target.distribution.id) {
                 let message = format!("no rule invalidates the target `{name}`");
