@@ -30,7 +30,7 @@ use crate::{
 
 use super::{
     RuleRegex, Template,
-    index::{AffixMap, CandidateIndex, reversed},
+    index::{AffixMap, CandidateIndex, backwards, forwards, reversed},
 };
 
 /// Testing this many values or sets one by one is as fast as a search.
@@ -247,7 +247,7 @@ impl Conditions {
             let prefixes = self.prefixes.iter().map(|prefix| prefix.as_bytes().into());
             AffixMap::new(prefixes.zip(0..).collect::<BTreeMap<_, _>>())
         });
-        map.prefixes_of(key.as_bytes()).last().map(|at| &*self.prefixes[*at])
+        map.prefixes_of(forwards(key.as_bytes())).last().map(|at| &*self.prefixes[*at])
     }
 
     /// Returns whether a key ends with one of the suffixes, or there is none.
@@ -256,12 +256,10 @@ impl Conditions {
             return any(&self.suffixes, |suffix| key.ends_with(&**suffix));
         }
         let map = self.long_lists.suffixes.get_or_init(|| {
-            let suffixes =
-                self.suffixes.iter().map(|suffix| (reversed(suffix).as_slice().into(), ()));
+            let suffixes = self.suffixes.iter().map(|suffix| (reversed(suffix), ()));
             AffixMap::new(suffixes.collect::<BTreeMap<_, _>>())
         });
-        let reversed = reversed(key);
-        map.prefixes_of(&reversed).next().is_some()
+        map.prefixes_of(backwards(key.as_bytes())).next().is_some()
     }
 
     /// Tests every condition, in the order of [`Condition::ALL`]. The error is

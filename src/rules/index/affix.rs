@@ -31,21 +31,33 @@ impl<V> AffixMap<V> {
         Self { entries: entries.into() }
     }
 
-    /// Returns the values of all literals that `text` starts with, longest
-    /// first.
+    /// Returns the values of all literals that a text starts with, longest
+    /// first. `text` returns the byte at a position, or `None` at the end.
     ///
     /// Let `last` be the greatest literal that is not greater than the text.
     /// All literals between a prefix of the text and the text start with that
     /// prefix, so each prefix of the text is `last` or one of its parents.
-    pub fn prefixes_of(&self, text: &[u8]) -> impl Iterator<Item = &V> {
-        let after = self.entries.partition_point(|entry| &*entry.literal <= text);
-        let last = after.checked_sub(1);
-        let shared = last.map_or(0, |last| {
-            iter::zip(&self.entries[last].literal, text).take_while(|(a, b)| a == b).count()
-        });
-        chain(&self.entries, last)
+    pub fn prefixes_of(&self, text: impl Fn(usize) -> Option<u8>) -> impl Iterator<Item = &V> {
+        let (mut low, mut high) = (0, self.entries.len());
+        // How many bytes the text shares with the literals at both ends, and thus
+        // with all between them.
+        let (mut shared_low, mut shared_high) = (0, 0);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            let literal = &self.entries[middle].literal;
+            let mut shared = shared_low.min(shared_high);
+            while shared < literal.len() && text(shared) == Some(literal[shared]) {
+                shared += 1;
+            }
+            if literal.get(shared).copied() <= text(shared) {
+                (low, shared_low) = (middle + 1, shared);
+            } else {
+                (high, shared_high) = (middle, shared);
+            }
+        }
+        chain(&self.entries, low.checked_sub(1))
             .map(|index| &self.entries[index])
-            .skip_while(move |entry| entry.literal.len() > shared)
+            .skip_while(move |entry| entry.literal.len() > shared_low)
             .map(|entry| &entry.value)
     }
 }
@@ -53,6 +65,16 @@ impl<V> AffixMap<V> {
 /// Returns an entry, its parent, the parent of that, and so on.
 fn chain<V>(entries: &[Entry<V>], first: Option<usize>) -> impl Iterator<Item = usize> {
     iter::successors(first, |&index| entries[index].parent)
+}
+
+/// Returns the byte of a text at a position.
+pub(in crate::rules) fn forwards(text: &[u8]) -> impl Fn(usize) -> Option<u8> {
+    |at| text.get(at).copied()
+}
+
+/// Returns the byte of a text at a position from its end.
+pub(in crate::rules) fn backwards(text: &[u8]) -> impl Fn(usize) -> Option<u8> {
+    |at| text.get(text.len().checked_sub(at + 1)?).copied()
 }
 
 #[cfg(test)]
@@ -70,7 +92,7 @@ mod tests {
             literals.iter().filter(|literal| text.starts_with(&***literal)).collect();
         expected.sort_by_key(|literal| std::cmp::Reverse(literal.len()));
         expected.dedup();
-        prop_assert_eq!(map.prefixes_of(text.as_bytes()).collect::<Vec<_>>(), expected);
+        prop_assert_eq!(map.prefixes_of(forwards(text.as_bytes())).collect::<Vec<_>>(), expected);
         Ok(())
     }
 

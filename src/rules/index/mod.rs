@@ -5,9 +5,9 @@
 //! literal conditions the change satisfies. These candidates are then tested in
 //! full, so the index never decides a match on its own.
 //!
-//! - **Buckets.** A hash map holds the buckets with a full name, and an
-//!   [`AffixMap`] those that end in `*`. A rule without `bucket` is under the
-//!   empty bucket prefix, which every bucket starts with.
+//! - **Buckets.** A full name ends in [`END`], and a pattern that ends in `*`
+//!   does not. A rule without `bucket` is under the empty pattern, which every
+//!   bucket starts with.
 //! - **Prefixes and suffixes.** A rule has an entry for every combination of
 //!   its buckets, prefixes and suffixes. If that exceeds its share of
 //!   [`MAX_ENTRIES`], its suffixes are not indexed, and if necessary its
@@ -29,7 +29,7 @@
 mod affix;
 mod group;
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::cmp::Ordering;
 
 use smallvec::SmallVec;
 
@@ -37,7 +37,7 @@ use crate::event::Change;
 
 use self::group::RuleGroup;
 
-pub(super) use self::affix::AffixMap;
+pub(super) use self::affix::{AffixMap, backwards, forwards};
 
 use super::{BucketPattern, Conditions};
 
@@ -45,13 +45,14 @@ use super::{BucketPattern, Conditions};
 /// rule are the product of its buckets, prefixes and suffixes.
 const MAX_ENTRIES: usize = 200_000;
 
+/// The end of a bucket's full name. As the smallest byte, it puts the names in
+/// the order of the texts without it.
+const END: u8 = 0;
+
 /// The index of a list of rules, or of the sets of an `except`. Rules are
 /// identified by their index in it.
 #[derive(Debug)]
-pub(super) struct CandidateIndex {
-    buckets: HashMap<Box<str>, ByPrefix>,
-    bucket_prefixes: AffixMap<ByPrefix>,
-}
+pub(super) struct CandidateIndex(AffixMap<ByPrefix>);
 
 type ByPrefix = AffixMap<BySuffix>;
 /// The suffixes are reversed.
@@ -59,17 +60,17 @@ type BySuffix = AffixMap<RuleGroup>;
 
 /// A rule for a bucket, a prefix and a suffix.
 struct Entry<'r> {
-    /// Whether `bucket` is a pattern that ends in `*`.
-    is_pattern: bool,
+    /// The name, or the pattern without its `*`.
     bucket: &'r str,
+    is_name: bool,
     prefix: &'r str,
     suffix: &'r str,
     rule: usize,
 }
 
 impl<'r> Entry<'r> {
-    fn bucket(&self) -> (bool, &'r str) {
-        (self.is_pattern, self.bucket)
+    fn bucket(&self) -> (&'r str, bool) {
+        (self.bucket, self.is_name)
     }
 
     /// Returns what entries are sorted by.
@@ -88,27 +89,19 @@ impl CandidateIndex {
         let mut entries = entries(rules);
         // Sorting one list is faster than filling a map for each bucket and prefix.
         entries.sort_unstable_by(Entry::order);
-        let mut index = Self { buckets: HashMap::new(), bucket_prefixes: AffixMap::new([]) };
-        let mut bucket_prefixes = Vec::new();
-        for of_bucket in entries.chunk_by(|a, b| a.bucket() == b.bucket()) {
+        let buckets = entries.chunk_by(|a, b| a.bucket() == b.bucket()).map(|of_bucket| {
             let by_prefix = of_bucket.chunk_by(|a, b| a.prefix == b.prefix).map(|of_prefix| {
                 let by_suffix = of_prefix.chunk_by(|a, b| a.suffix == b.suffix).map(|group| {
-                    let reversed = reversed(group[0].suffix);
-                    (
-                        reversed.as_slice().into(),
-                        RuleGroup::new(group.iter().map(|entry| entry.rule)),
-                    )
+                    let rules = group.iter().map(|entry| entry.rule);
+                    (reversed(group[0].suffix), RuleGroup::new(rules))
                 });
                 (of_prefix[0].prefix.as_bytes().into(), AffixMap::new(by_suffix))
             });
-            let by_prefix = AffixMap::new(by_prefix);
-            match of_bucket[0].bucket() {
-                (false, name) => drop(index.buckets.insert(name.into(), by_prefix)),
-                (true, start) => bucket_prefixes.push((start.as_bytes().into(), by_prefix)),
-            }
-        }
-        index.bucket_prefixes = AffixMap::new(bucket_prefixes);
-        index
+            let (bucket, is_name) = of_bucket[0].bucket();
+            let end: &[u8] = if is_name { &[END] } else { &[] };
+            ([bucket.as_bytes(), end].concat().into(), AffixMap::new(by_prefix))
+        });
+        Self(AffixMap::new(buckets))
     }
 
     /// Returns the indexes of all rules that the change may match, in ascending
@@ -118,16 +111,15 @@ impl CandidateIndex {
         rules: &[impl AsRef<Conditions>],
         change: &Change,
     ) -> SmallVec<[usize; 8]> {
-        let key = change.key.as_bytes();
-        let reversed = reversed(&change.key);
-        let exact = self.buckets.get(&*change.bucket).into_iter();
-        let groups = exact
-            .chain(self.bucket_prefixes.prefixes_of(change.bucket.as_bytes()))
-            .flat_map(|by_prefix| by_prefix.prefixes_of(key))
-            .flat_map(|by_suffix| by_suffix.prefixes_of(&reversed));
+        let (bucket, key) = (change.bucket.as_bytes(), change.key.as_bytes());
+        let name = |at| if at == bucket.len() { Some(END) } else { forwards(bucket)(at) };
         let mut candidates = SmallVec::new();
-        for group in groups {
-            group.candidates(rules, key, &mut candidates);
+        for by_prefix in self.0.prefixes_of(name) {
+            for by_suffix in by_prefix.prefixes_of(forwards(key)) {
+                for group in by_suffix.prefixes_of(backwards(key)) {
+                    group.candidates(rules, key, &mut candidates);
+                }
+            }
         }
         candidates.sort_unstable();
         candidates.dedup();
@@ -136,10 +128,8 @@ impl CandidateIndex {
 }
 
 /// Returns the bytes of a text from last to first.
-pub(super) fn reversed(text: &str) -> SmallVec<[u8; 128]> {
-    let mut bytes = SmallVec::from_slice(text.as_bytes());
-    bytes.reverse();
-    bytes
+pub(super) fn reversed(text: &str) -> Box<[u8]> {
+    text.bytes().rev().collect()
 }
 
 /// Returns the entries of all rules.
@@ -147,14 +137,13 @@ fn entries(rules: &[impl AsRef<Conditions>]) -> Vec<Entry<'_>> {
     let mut entries = Vec::with_capacity(rules.len());
     let share = MAX_ENTRIES / rules.len().max(1);
     for (rule, conditions) in rules.iter().map(AsRef::as_ref).enumerate() {
-        let buckets: Vec<(bool, &str)> = match &*conditions.buckets {
-            // The empty bucket prefix, which every bucket starts with.
-            [] => vec![(true, "")],
+        let buckets: Vec<(&str, bool)> = match &*conditions.buckets {
+            [] => vec![("", false)],
             buckets => buckets
                 .iter()
                 .map(|bucket| match bucket {
-                    BucketPattern::Exact(name) => (false, &**name),
-                    BucketPattern::Prefix(start) => (true, &**start),
+                    BucketPattern::Exact(name) => (&**name, true),
+                    BucketPattern::Prefix(start) => (&**start, false),
                 })
                 .collect(),
         };
@@ -166,11 +155,11 @@ fn entries(rules: &[impl AsRef<Conditions>]) -> Vec<Entry<'_>> {
         if buckets.len() * prefixes.len() > share {
             prefixes = vec![""];
         }
-        for &(is_pattern, bucket) in &buckets {
+        for &(bucket, is_name) in &buckets {
             for prefix in &prefixes {
                 entries.extend(suffixes.iter().map(|suffix| Entry {
-                    is_pattern,
                     bucket,
+                    is_name,
                     prefix,
                     suffix,
                     rule,
