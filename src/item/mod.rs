@@ -34,8 +34,8 @@ mod settings;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-pub(crate) use path::encode;
 pub use path::{UrlPath, address};
+pub(crate) use path::{encode, last_segment};
 pub use settings::{PathSettings, PlusSpelling};
 
 /// The longest path that CloudFront accepts, in characters.

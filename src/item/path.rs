@@ -1,7 +1,5 @@
 //! Encodes keys into URL paths, and widens paths that CloudFront cannot address.
 
-use std::borrow::Cow;
-
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Item, Unaddressable};
@@ -37,22 +35,28 @@ pub(crate) fn encode(text: &str) -> String {
 /// The URL path of a key as viewers of one target request it: encoded, with a
 /// leading slash, and with `~` still raw.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UrlPath {
+pub struct UrlPath<'k> {
+    /// Without its origin path.
+    key: &'k str,
+    /// The last segment of the key.
+    file: &'k str,
     text: String,
     /// The length of the directory, both slashes included.
     directory: usize,
 }
 
-impl UrlPath {
+impl<'k> UrlPath<'k> {
     /// Encodes a key without its origin path. `viewer_prefix` is as `/media`, or
     /// empty.
-    pub(super) fn new(viewer_prefix: &str, key: &str) -> Self {
+    pub(super) fn new(viewer_prefix: &str, key: &'k str) -> Self {
         let mut path = String::with_capacity(viewer_prefix.len() + key.len() + 1);
         path.push_str(viewer_prefix);
         path.push('/');
-        path.extend(utf8_percent_encode(key, ENCODED));
-        let slash = path.bytes().rposition(|byte| byte == b'/');
-        Self { directory: slash.map_or(0, |slash| slash + 1), text: path }
+        let file = last_segment(key);
+        path.extend(utf8_percent_encode(&key[..key.len() - file.len()], ENCODED));
+        let directory = path.len();
+        path.extend(utf8_percent_encode(file, ENCODED));
+        Self { key, file, text: path, directory }
     }
 
     /// Returns the text of the path, which is not an item yet: it may contain
@@ -66,16 +70,22 @@ impl UrlPath {
         &self.text[..self.directory]
     }
 
-    /// Returns whether the file name is that of a key: `a.html` for
-    /// `/docs/a.html`, and nothing for `/docs/`.
-    pub(super) fn is_named(&self, name: &str) -> bool {
-        Cow::from(utf8_percent_encode(name, ENCODED)) == self.text[self.directory..]
+    /// Returns the key without its origin path.
+    pub(crate) fn key(&self) -> &'k str {
+        self.key
     }
 
-    /// Returns whether the path is that of a key without a viewer prefix.
-    pub(super) fn is_of(&self, key: &str) -> bool {
-        Cow::from(utf8_percent_encode(key, ENCODED)) == self.text[1..]
+    /// Returns the last segment of the key: `a.html` for `docs/a.html`, and
+    /// nothing for `docs/`.
+    pub(crate) fn file(&self) -> &'k str {
+        self.file
     }
+}
+
+/// Returns what follows the last slash of a key.
+pub(crate) fn last_segment(key: &str) -> &str {
+    let slash = key.bytes().rposition(|byte| byte == b'/');
+    slash.map_or(key, |slash| &key[slash + 1..])
 }
 
 /// Makes the item of an encoded path, and widens it if necessary.

@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{Addressed, Item, Unaddressable, UrlPath, address, encode};
+use super::{Addressed, Item, Unaddressable, UrlPath, address, encode, path::last_segment};
 
 /// How the keys of a bucket become the paths of one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,12 +94,12 @@ impl PathSettings {
     }
 
     /// Returns the URL path of a key; `None` if the target does not serve it.
-    pub fn url_path(&self, key: &str) -> Option<UrlPath> {
+    pub fn url_path<'k>(&self, key: &'k str) -> Option<UrlPath<'k>> {
         self.served_key(key).map(|key| self.path_of(key))
     }
 
     /// Returns the URL path of a key without its origin path.
-    pub(crate) fn path_of(&self, served_key: &str) -> UrlPath {
+    pub(crate) fn path_of<'k>(&self, served_key: &'k str) -> UrlPath<'k> {
         UrlPath::new(&self.viewer_prefix, served_key)
     }
 
@@ -124,14 +124,12 @@ impl PathSettings {
     /// Returns whether an object of this path is the index page of its
     /// directory: an index document or the default root object, in any
     /// directory, and `index.html` if the target has neither.
-    fn is_index(&self, path: &UrlPath) -> bool {
-        let root_object = self.default_root_object.as_deref();
-        let root_object = root_object.map(|name| name.rsplit('/').next().unwrap_or(name));
-        let mut names =
-            self.index_documents.iter().map(String::as_str).chain(root_object).peekable();
-        match names.peek() {
-            None => path.is_named("index.html"),
-            Some(_) => names.any(|name| path.is_named(name)),
+    fn is_index(&self, path: &UrlPath<'_>) -> bool {
+        let file = path.file();
+        match &self.default_root_object {
+            None if self.index_documents.is_empty() => file == "index.html",
+            Some(root_object) if last_segment(root_object) == file => true,
+            _ => self.index_documents.iter().any(|name| name == file),
         }
     }
 
@@ -140,7 +138,7 @@ impl PathSettings {
     /// are cached.
     pub fn items(
         &self,
-        path: &UrlPath,
+        path: &UrlPath<'_>,
         bound: &Arc<str>,
     ) -> SmallVec<[Result<Addressed, Unaddressable>; 2]> {
         let mut items = SmallVec::new();
@@ -175,14 +173,14 @@ impl PathSettings {
         items
     }
 
-    fn served_paths<'p>(&self, path: &'p UrlPath) -> SmallVec<[&'p str; 4]> {
+    fn served_paths<'p>(&self, path: &'p UrlPath<'_>) -> SmallVec<[&'p str; 4]> {
         let directory = path.directory();
         let mut paths = smallvec![path.as_str()];
-        let is_index = self.index_documents.iter().any(|name| path.is_named(name));
+        let is_index = self.index_documents.iter().any(|name| name == path.file());
         // CloudFront has one root object, for `/` and thus not below a prefix.
         let root_object =
             self.default_root_object.as_deref().filter(|_| self.viewer_prefix.is_empty());
-        let is_root_object = root_object.is_some_and(|key| path.is_of(key));
+        let is_root_object = root_object.is_some_and(|key| key == path.key());
         if self.clean_urls
             && !is_index
             && !is_root_object

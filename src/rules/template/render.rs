@@ -17,7 +17,7 @@ pub(in crate::rules) struct RenderContext<'a> {
     matched: RuleMatch<'a>,
     /// The key below the target's origin path.
     key: &'a str,
-    path: OnceCell<UrlPath>,
+    path: OnceCell<UrlPath<'a>>,
     captures: OnceCell<Option<Captures<'a>>>,
     /// The bound that the rule's prefix gives the paths.
     bound: Arc<str>,
@@ -43,7 +43,7 @@ impl<'a> RenderContext<'a> {
         })
     }
 
-    fn path(&self) -> &UrlPath {
+    fn path(&self) -> &UrlPath<'a> {
         self.path.get_or_init(|| self.settings.path_of(self.key))
     }
 
@@ -54,7 +54,7 @@ impl<'a> RenderContext<'a> {
 
     /// Returns the last segment of the key.
     fn file(&self) -> &str {
-        self.key.rsplit_once('/').map_or(self.key, |(_, file)| file)
+        item::last_segment(self.key)
     }
 
     fn stem_and_ext(&self) -> (&str, &str) {
