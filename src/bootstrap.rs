@@ -1,13 +1,17 @@
 //! The Lambda Runtime API: configuration, invocations and their logs and metrics.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    cell::Cell,
+    mem,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use aws_config::BehaviorVersion;
 use lambda_runtime::{
     Context, LambdaEvent, LambdaInvocation, Runtime, layers::TracingLayer, service_fn,
     tower::util::MapRequestLayer,
 };
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
 use crate::{
@@ -37,11 +41,18 @@ pub async fn function() -> Result<Function, ConfigError> {
 pub async fn serve(function: Function, emit: fn(&str)) -> Result<(), lambda_runtime::Error> {
     let target_names = TargetNames::new(function.rules.targets());
     let (function, target_names) = (&function, &target_names);
-    let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
-        invoke(function, target_names, emit, event.payload.get(), &event.context).await
+    // The runtime would copy a payload, and refuse one that is not JSON without
+    // saying what is expected. It has one invocation at a time.
+    let payload = &Cell::default();
+    let keep_payload = |mut invocation: LambdaInvocation| {
+        payload.set(mem::replace(&mut invocation.body, "null".into()));
+        invocation
+    };
+    let service = service_fn(move |event: LambdaEvent<IgnoredAny>| async move {
+        invoke(function, target_names, emit, &payload.take(), &event.context).await
     });
     Runtime::new(service)
-        .layer(MapRequestLayer::new(quote_if_not_json))
+        .layer(MapRequestLayer::new(keep_payload))
         .layer(TracingLayer::new())
         .run()
         .await
@@ -51,12 +62,13 @@ async fn invoke(
     function: &Function,
     target_names: &TargetNames,
     emit: fn(&str),
-    payload: &str,
+    payload: &[u8],
     context: &Context,
 ) -> Result<Answer, InvocationError> {
     function.cloudfront.set_function_arn(&context.invoked_function_arn);
-    let quoted: Option<String> = serde_json::from_str(payload).ok();
-    let payload = quoted.as_deref().unwrap_or(payload).as_bytes();
+    // Some callers send the JSON as a string.
+    let quoted: Option<String> = serde_json::from_slice(payload).ok();
+    let payload = quoted.as_ref().map_or(payload, String::as_bytes);
     let report = function.handle(payload, &context.request_id, deadline(context)).await?;
     telemetry::log(&report);
     let name = &context.env_config.function_name;
@@ -66,22 +78,6 @@ async fn invoke(
         emit(&line);
     }
     report.answer()
-}
-
-/// The largest payload that is checked to be JSON. Lambda checks it, too, so only
-/// emulators pass on what is not, and a full batch need not be read once more.
-/// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
-const MAX_CHECKED_BYTES: usize = 256 * 1024;
-
-/// Quotes a payload that is not JSON: the runtime would refuse it without saying
-/// what is expected. Payloads that are sent as a JSON string are read as well.
-fn quote_if_not_json(mut invocation: LambdaInvocation) -> LambdaInvocation {
-    let is_checked = invocation.body.len() <= MAX_CHECKED_BYTES;
-    if is_checked && serde_json::from_slice::<&RawValue>(&invocation.body).is_err() {
-        let text = String::from_utf8_lossy(&invocation.body);
-        invocation.body = serde_json::Value::from(text).to_string().into();
-    }
-    invocation
 }
 
 /// The deadline of the invocation on the monotonic clock.
