@@ -70,6 +70,7 @@
 //!   id; without those, the id of the delivery. The records of a notification
 //!   share a request id, so bucket, key, kind and version are part of it too.
 
+mod batch;
 mod change;
 mod collector;
 mod eventbridge;

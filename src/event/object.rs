@@ -198,7 +198,7 @@ impl<'de: 'a, 'a> Member<'de> for Body<'a> {
     }
 }
 
-/// Members that are objects.
+/// Members, and elements of a batch, that are objects.
 macro_rules! objects {
     ($($object:ident)+) => {$(
         impl<'de: 'a, 'a> Member<'de> for $object<'a> {
@@ -208,4 +208,4 @@ macro_rules! objects {
         }
     )+};
 }
-objects!(S3Detail Bucket S3Object ResponseElements Sns Attributes);
+objects!(Object S3Detail Bucket S3Object ResponseElements Sns Attributes);

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::{
-    Delivery, Payload, PayloadSource, Unreadable,
+    Delivery, Payload, PayloadSource, Unreadable, batch,
     collector::{Collector, Names},
     eventbridge,
     member::Text,
@@ -43,7 +43,11 @@ enum List {
 }
 
 pub(super) fn read(text: &str, request_id: &str) -> Result<Payload, Unreadable> {
-    let (mut deliveries, mut names) = (Vec::new(), Names::default());
+    let mut names = Names::default();
+    if let Some(deliveries) = batch::read(text, &mut names) {
+        return Ok(Payload { source: PayloadSource::Queue, deliveries });
+    }
+    let mut deliveries = Vec::new();
     let direct = Collector::new(request_id, &mut names);
     let mut reader = Reader { messages: &mut deliveries, into: direct, failures: 0 };
     reader.text(text, Depth::Payload)?;
@@ -67,6 +71,20 @@ pub(super) fn read_message(id: &str, body: Option<&str>, names: &mut Names) -> D
     };
     reader.into.check(read);
     Delivery { id: Some(id.to_owned()), ..reader.into.finish() }
+}
+
+/// Reads an SQS message of a payload.
+pub(super) fn message(message: &Object<'_>, names: &mut Names) -> Result<Delivery, Unreadable> {
+    let Some(id) = message.message_id.as_deref() else {
+        return Err(Unreadable::new(format!("an SQS message without `messageId`; {KEEP}")));
+    };
+    let body = message.body.as_ref().map(|Body(body)| &**body);
+    let delivery = read_message(id, body, names);
+    // A standard queue may have groups too, for fairness; it is not ordered.
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+    let is_fifo = message.event_source_arn.as_deref().is_some_and(|arn| arn.ends_with(".fifo"));
+    let group = message.attributes.message_group_id.as_deref().filter(|_| is_fifo);
+    Ok(Delivery { group: group.map(str::to_owned), ..delivery })
 }
 
 struct Reader<'a> {
@@ -100,27 +118,14 @@ impl Reader<'_> {
     fn element(&mut self, list: List, json: &str, depth: Depth) -> Result<(), Unreadable> {
         let object = Object::parse(json)?;
         if depth == Depth::Payload && object.is_message() {
-            return self.message(&object);
+            self.messages.push(message(&object, self.into.names)?);
+            return Ok(());
         }
         let depth = depth.max(Depth::Message);
         match list {
             List::Array => self.document(&object, json, depth),
             List::Records => self.record(&object, json, depth),
         }
-    }
-
-    fn message(&mut self, message: &Object<'_>) -> Result<(), Unreadable> {
-        let Some(id) = message.message_id.as_deref() else {
-            return Err(Unreadable::new(format!("an SQS message without `messageId`; {KEEP}")));
-        };
-        let body = message.body.as_ref().map(|Body(body)| &**body);
-        let delivery = read_message(id, body, self.into.names);
-        // A standard queue may have groups too, for fairness; it is not ordered.
-        // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
-        let is_fifo = message.event_source_arn.as_deref().is_some_and(|arn| arn.ends_with(".fifo"));
-        let group = message.attributes.message_group_id.as_deref().filter(|_| is_fifo);
-        self.messages.push(Delivery { group: group.map(str::to_owned), ..delivery });
-        Ok(())
     }
 
     fn document(

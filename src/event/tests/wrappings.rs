@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Delivery, Identity, Kind, Occurrence, PayloadSource, envelope, message, read, records, sns,
+    without,
 };
 use crate::event::Change;
 
@@ -180,6 +181,25 @@ fn reversed(value: &Value) -> String {
     }
 }
 
+/// Elements of a batch: messages of all kinds, and what is none.
+const ELEMENTS: [fn(&str, &Value) -> String; 9] = [
+    |id, document| message(id, document).to_string(),
+    |id, document| message(id, document).to_string(),
+    |id, document| message(id, document).to_string(),
+    |id, document| reversed(&message(id, document)),
+    |id, document| json!({"messageId": id, "body": document}).to_string(),
+    |id, _| json!({"messageId": id, "body": "{", "eventSource": "aws:sqs"}).to_string(),
+    |id, document| {
+        let group = json!({"MessageGroupId": id});
+        let queue = format!("arn:aws:sqs:eu-west-1:111122223333:{id}.fifo");
+        let attributes = json!({"attributes": group, "eventSourceARN": queue});
+        let message = message(id, document).to_string();
+        format!("{}, {}", &message[..message.len() - 1], &attributes.to_string()[1..])
+    },
+    |id, document| without(message(id, document), "", "messageId").to_string(),
+    |id, _| format!(r#"{{"messageId": "{id}", "messageId": "x", "body": "{{}}"}}"#),
+];
+
 /// The id and the changes of each delivery, which must hold nothing else.
 fn changes(deliveries: Vec<Delivery>) -> Vec<(Option<String>, Vec<Change>)> {
     deliveries
@@ -227,6 +247,20 @@ proptest! {
             prop_assert_eq!(payload.source, PayloadSource::Queue);
             prop_assert_eq!(changes(payload.deliveries), expected.clone());
         }
+    }
+
+    /// A batch is read in one pass; with another member, it is not.
+    #[test]
+    fn a_batch_reads_as_its_elements(
+        elements in prop::collection::vec(("[a-z]{2}", sample(), 0..FORMS, select(&ELEMENTS[..])), 0..6),
+    ) {
+        let elements: Vec<_> = elements
+            .iter()
+            .map(|(id, sample, form, element)| element(id, &sample.document(*form).0))
+            .collect();
+        let batch = format!(r#"{{"Records": [{}]}}"#, elements.join(","));
+        let mixed = batch.replacen('{', r#"{"other": 0, "#, 1);
+        prop_assert_eq!(format!("{:?}", read(&batch)), format!("{:?}", read(&mixed)));
     }
 
     /// Whatever is wrong with a body, the other messages and all ids are read.
