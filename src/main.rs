@@ -5,8 +5,8 @@ use std::{
     process::ExitCode,
 };
 
-use lambda_runtime::tracing::error;
 use s3_cloudfront_invalidator::{bootstrap, telemetry};
+use tracing::error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

@@ -70,8 +70,8 @@ use aws_sdk_sqs::{
 };
 use aws_smithy_async::time::SharedTimeSource;
 use futures_util::{StreamExt, stream, stream::FuturesUnordered};
-use lambda_runtime::tracing::warn;
 use tokio::time::{Instant, timeout_at};
+use tracing::warn;
 
 use crate::event::{Delivery, MessageReader};
 

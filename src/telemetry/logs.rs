@@ -5,10 +5,10 @@ use std::{
     io::{self, Stdout, Write, stdout},
 };
 
-use lambda_runtime::tracing::{
-    self, debug, error, info,
-    subscriber::{EnvFilter, filter::LevelFilter},
-    warn,
+use tracing::{debug, error, info, warn};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    prelude::*,
 };
 
 use crate::{
@@ -35,15 +35,17 @@ pub fn init() {
     let level = level.ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     let json = std::env::var("AWS_LAMBDA_LOG_FORMAT")
         .is_ok_and(|format| format.eq_ignore_ascii_case("json"));
-    let others = LevelFilter::WARN.min(level);
-    let filter = EnvFilter::new(format!("{others},{}={level}", env!("CARGO_CRATE_NAME")));
-    let subscriber = tracing::subscriber::fmt().with_target(false).with_env_filter(filter);
+    let targets = Targets::new()
+        .with_default(LevelFilter::WARN.min(level))
+        .with_target(env!("CARGO_CRATE_NAME"), level);
+    let subscriber = tracing_subscriber::fmt().with_target(false).with_max_level(level);
     if json {
         // With a timestamp: Lambda treats a line without one as level INFO.
-        subscriber.json().init();
+        subscriber.json().finish().with(targets).init();
     } else {
         let lines = || EscapedLines(stdout());
-        subscriber.without_time().with_ansi(false).with_writer(lines).init();
+        let subscriber = subscriber.without_time().with_ansi(false).with_writer(lines);
+        subscriber.finish().with(targets).init();
     }
 }
 
