@@ -288,9 +288,10 @@ async fn an_unreadable_payload_is_an_error() {
         assert_eq!(kind, "UnreadablePayload", "{payload}");
         assert!(parts.iter().all(|part| message.contains(part)), "{payload}: {message}");
     }
-    // The runtime refuses a large one, and the function goes on.
-    let (_, message) = function.invoke("x".repeat(300_000)).await.error();
-    assert!(message.contains("expected value"), "{message}");
+    let (kind, message) = function.invoke("x".repeat(300_000)).await.error();
+    assert_eq!(kind, "UnreadablePayload", "{message}");
+    let (kind, message) = function.invoke(&b"\"caf\xe9\""[..]).await.error();
+    assert!(kind == "UnreadablePayload" && message.contains("not UTF-8"), "{kind}: {message}");
     assert_eq!(function.invoke("{}").await.response()["changes"], 0);
     assert!(simulator.calls().is_empty());
 }

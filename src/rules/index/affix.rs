@@ -39,8 +39,8 @@ impl<V> AffixMap<V> {
     /// prefix, so each prefix of the text is `last` or one of its parents.
     pub fn prefixes_of(&self, text: impl Fn(usize) -> Option<u8>) -> impl Iterator<Item = &V> {
         let (mut low, mut high) = (0, self.entries.len());
-        // How many bytes the text shares with the literals at both ends, and thus
-        // with all between them.
+        // How many bytes the text shares with the literals before and behind. All
+        // between them share the smaller number with it.
         let (mut shared_low, mut shared_high) = (0, 0);
         while low < high {
             let middle = usize::midpoint(low, high);

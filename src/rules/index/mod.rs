@@ -22,7 +22,7 @@
 //! The sets of an `except` are indexed in the same way if there are many.
 //!
 //! The number of rules that are not candidates hardly matters: 10,000 rules
-//! cost about what 100 do (`benches/rules.rs`). Candidates are tested one by
+//! cost about twice what 100 do (`benches/rules.rs`). Candidates are tested one by
 //! one if they differ only in `events`, `account`, `region`, sizes, `except`,
 //! or in regexes that require no literal of their own.
 

@@ -136,7 +136,7 @@ impl RuleRegex {
     fn compiled(&self) -> &meta::Regex {
         self.compiled.get_or_init(|| {
             let config = meta::Config::new()
-                // It saves no time with keys, which are short, and takes up to 100 kB.
+                // It saves little time with keys, which are short, and takes up to 100 kB.
                 .auto_prefilter(false)
                 .nfa_size_limit(Some(SIZE_LIMIT))
                 .onepass_size_limit(Some(ONE_PASS_LIMIT))
