@@ -1,11 +1,6 @@
 //! A change, its kind, and the identity by which copies of it are recognized.
 
-use std::{
-    fmt,
-    hash::{Hash, Hasher},
-    str::FromStr,
-    sync::Arc,
-};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -134,7 +129,7 @@ impl FromStr for Kind {
 ///
 /// It is the same in every process, and so is the caller reference that is
 /// built from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity([u8; 16]);
 
 /// Distinguishes like changes of one object. The first variant that the payload
@@ -158,13 +153,6 @@ impl<'a> Occurrence<'a> {
         delivery: &'a str,
     ) -> Self {
         sequencer.map(Self::Sequencer).or(id.map(Self::Event)).unwrap_or(Self::Delivery(delivery))
-    }
-}
-
-/// Hashes half of the bytes, which are random enough.
-impl Hash for Identity {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(&self.0[..8]);
     }
 }
 
