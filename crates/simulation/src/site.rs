@@ -175,7 +175,7 @@ impl Site {
 impl Target {
     fn random(rng: &mut fastrand::Rng) -> Self {
         let distribution = match rng.u32(0..20) {
-            0 => DENIED.to_owned(),
+            0..3 => DENIED.to_owned(),
             n => format!("E{}EXAMPLE", n % 3 + 1),
         };
         let viewer_prefix = if rng.u32(0..5) == 0 { "/media" } else { "" };

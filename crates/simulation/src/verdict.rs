@@ -96,7 +96,8 @@ fn bill(world: &World, day: &Day, messages: &[usize]) -> u64 {
             return 0;
         }
         let needs = world.site.needs(change.bucket, &change.key).into_iter();
-        let needs = needs.filter(|need| need.target.distribution != DENIED);
+        let is_permitted_later = world.cloudfront.denied_until < Duration::MAX;
+        let needs = needs.filter(|need| is_permitted_later || need.target.distribution != DENIED);
         needs.map(|need| need.urls.len() as u64 + u64::from(need.also.is_some())).sum()
     };
     let costs = messages.iter().map(|change| cost(&world.changes[*change]));

@@ -128,6 +128,11 @@ fn cloudfront_options(rng: &mut fastrand::Rng, seed: u64, reader: Reader) -> Sim
     let quota = rng.u32(0..4);
     SimulatorOptions {
         denied: [DENIED.to_owned()].into(),
+        // In most worlds somebody adds the permission after some minutes.
+        denied_until: match seed % 6 {
+            0 => Duration::MAX,
+            minutes => Duration::from_secs(60 * minutes),
+        },
         poison: |item| item.contains(REFUSED),
         latency: Duration::from_millis(rng.u64(0..2_000)),
         completion: Duration::from_secs(rng.u64(0..120)),

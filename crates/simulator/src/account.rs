@@ -304,13 +304,13 @@ impl SignedCall<'_> {
     /// Checks that the caller may use a distribution, and that it exists.
     fn authorize(&self, resource: &Resource, operation: Operation) -> Result<(), Refusal> {
         let Resource { id, .. } = resource;
-        let SimulatorOptions { roles, denied, known, .. } = self.options;
+        let SimulatorOptions { roles, denied, denied_until, known, .. } = self.options;
         let mut grants = roles.iter().filter(|role| role.distributions.contains(id));
         let is_allowed = match &self.caller.role {
             None => grants.next().is_none(),
             Some(role) => grants.any(|grant| grant.arn == *role),
         };
-        if !is_allowed || denied.contains(id) {
+        if !is_allowed || (denied.contains(id) && self.now < *denied_until) {
             let action = resource.action(operation);
             return Err(Refusal::access_denied(&self.caller.arn, &action, &resource.arn()));
         }

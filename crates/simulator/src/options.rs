@@ -18,6 +18,8 @@ pub struct SimulatorOptions {
     pub known: Option<BTreeSet<String>>,
     /// The distributions and tenants for which every caller is denied.
     pub denied: BTreeSet<String>,
+    /// When these are permitted, since the start.
+    pub denied_until: Duration,
     /// The roles that can be assumed. The simulator's own credentials are
     /// denied for all distributions that are granted to a role.
     pub roles: Vec<RoleGrant>,
@@ -146,6 +148,7 @@ impl Default for SimulatorOptions {
         Self {
             known: None,
             denied: BTreeSet::new(),
+            denied_until: Duration::MAX,
             roles: Vec::new(),
             in_progress: Some(InProgress::default()),
             per_second: None,
