@@ -346,7 +346,6 @@ impl Queue {
                 };
                 failed
             });
-            let calls: Vec<_> = calls.collect();
             left = stream::iter(calls)
                 .buffer_unordered(CALLS_AT_ONCE)
                 .fold(Vec::new(), |mut all, failed| async move {
@@ -381,7 +380,6 @@ impl Queue {
                 }
             }
         });
-        let calls: Vec<_> = calls.collect();
         stream::iter(calls).buffer_unordered(CALLS_AT_ONCE).collect::<()>().await;
     }
 
