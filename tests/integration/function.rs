@@ -155,6 +155,28 @@ async fn connections_closed_while_the_function_is_frozen_lose_nothing() {
     }
 }
 
+/// `cargo lambda watch` passes the developer's environment.
+#[tokio::test]
+async fn without_credentials_in_the_environment_those_of_the_profile_are_used() {
+    let simulator = simulator(SimulatorOptions::default()).await;
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("credentials");
+    let own = simulator.environment();
+    let (_, key) = own.iter().find(|(name, _)| *name == "AWS_ACCESS_KEY_ID").unwrap();
+    let profile = format!("[dev]\naws_access_key_id = {key}\naws_secret_access_key = secret\n");
+    std::fs::write(&file, profile).unwrap();
+    let environment = [
+        ("AWS_ACCESS_KEY_ID", ""),
+        ("AWS_SECRET_ACCESS_KEY", ""),
+        ("AWS_SESSION_TOKEN", ""),
+        ("AWS_SHARED_CREDENTIALS_FILE", file.to_str().unwrap()),
+        ("AWS_PROFILE", "dev"),
+    ];
+    let mut function = function(&simulator, Some(RULES), &environment).await;
+    function.invoke(created("site", "public/about.html")).await.response();
+    assert_eq!(accepted(&simulator).len(), 2);
+}
+
 #[tokio::test]
 async fn a_redelivered_event_is_the_same_invalidation() {
     let simulator = simulator(SimulatorOptions::default()).await;
