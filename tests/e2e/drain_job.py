@@ -61,6 +61,8 @@ CASES = [
     ("a failed drain", [(200, {"errorType": "NotDrained", "errorMessage": "cannot drain: no queue"}, True)], 1,
      ["the drain failed", "no queue"]),
     ("kept messages", [(200, ANSWER | {"deleted": 2, "kept": 1})], 1, ["waiting for I2", "1 messages stay in the queue"]),
+    ("a dry run", [(200, ANSWER | {"invalidations": [{"distribution": "E1EXAMPLE", "items": ["/a"]}], "dry_run": True})], 0,
+     ["E1EXAMPLE - /a"]),
     ("no function", [(404, {"message": "Function not found"})], 1, ["Function not found"]),
 ]
 
