@@ -109,7 +109,8 @@ impl Config {
     }
 }
 
-/// Refuses values of the SDK's variables on which the SDK would panic.
+/// Refuses values of the SDK's variables on which the SDK would panic, or trust no
+/// server.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
 pub fn check_sdk_variables(variable: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
     let check = |name, expected, valid: fn(&str) -> bool| match variable(name) {
@@ -119,6 +120,7 @@ pub fn check_sdk_variables(variable: impl Fn(&str) -> Option<String>) -> Result<
     check("AWS_MAX_ATTEMPTS", "a number from 1", |value| {
         value.parse().is_ok_and(|attempts: u32| attempts > 0)
     })?;
+    check("SSL_CERT_FILE", "a file of root certificates", |path| fs::File::open(path).is_ok())?;
     check("AWS_RETRY_MODE", "standard or adaptive", |value| {
         ["standard", "adaptive"].iter().any(|mode| value.trim().eq_ignore_ascii_case(mode))
     })
@@ -176,12 +178,16 @@ mod tests {
     }
 
     #[test]
-    fn values_on_which_the_sdk_would_panic_are_refused() {
+    fn values_that_the_sdk_cannot_use_are_refused() {
         let check = |name: &'static str, value: &str| {
             check_sdk_variables(|asked| (asked == name).then(|| value.to_owned()))
                 .map_err(|error| error.to_string())
         };
-        for (name, value) in [("AWS_MAX_ATTEMPTS", "1"), ("AWS_RETRY_MODE", " Adaptive ")] {
+        for (name, value) in [
+            ("AWS_MAX_ATTEMPTS", "1"),
+            ("AWS_RETRY_MODE", " Adaptive "),
+            ("SSL_CERT_FILE", "Cargo.toml"),
+        ] {
             assert_eq!(check(name, value), Ok(()), "{name}={value}");
         }
         for (name, value) in [
@@ -189,6 +195,7 @@ mod tests {
             ("AWS_MAX_ATTEMPTS", "0"),
             ("AWS_MAX_ATTEMPTS", ""),
             ("AWS_RETRY_MODE", "legacy"),
+            ("SSL_CERT_FILE", "/nowhere/roots.pem"),
         ] {
             let error = check(name, value).unwrap_err();
             assert!(error.contains(&format!("{name} is `{value}`: expected ")), "{error}");

@@ -18,7 +18,7 @@ const README: &str = "README.md";
 
 const TEMPLATE: &Settings = &[
     (
-        "Resources.Function.Properties.MemorySize",
+        "Parameters.MemorySize.Default",
         128,
         &[
             (INSTALL, "--memory-size 128 "),
