@@ -10,12 +10,12 @@ pub(super) const MAX_MESSAGES: usize = 50_000;
 /// are in the batch, and the drain ends all the same.
 const FEW_MESSAGES: usize = 2;
 
-/// How many messages a drain takes that holds a message received this often
-/// before. A message that ends the process would otherwise raise the receive
+/// How many messages a drain takes that holds a message received this often,
+/// this time included. A message that ends the process would otherwise raise the receive
 /// counts of all others until they are dead letters.
 const SHRUNK: [(u32, usize); 3] = [(SUSPICIOUS, 10), (4, 100), (3, 1_000)];
 
-/// A message received this often before is taken alone by a cautious drain.
+/// A message received this often is taken alone by a cautious drain.
 pub(super) const SUSPICIOUS: u32 = 5;
 
 /// Receives that fail in a row before the drain goes on with what it has.
