@@ -15,7 +15,7 @@ use crate::{
 /// Prints a first rules.yaml for the distributions of the AWS account.
 ///
 /// Requires credentials in the environment, with the policy that `iam-policy
-/// --for setup` prints. Changes nothing.
+/// --for setup --account ID` prints. Changes nothing.
 #[derive(clap::Args)]
 pub struct Args {
     /// In place of the account, a distribution whose `aws cloudfront

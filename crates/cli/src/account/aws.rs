@@ -128,7 +128,7 @@ where
         let message = message.unwrap_or("no further details").trim_end_matches('.');
         let help = match code {
             "AccessDenied" | "AccessDeniedException" => {
-                "; `invalidator iam-policy --for setup` prints the permissions"
+                "; `invalidator iam-policy --for setup --account ID` prints the permissions"
             }
             _ => "",
         };
