@@ -6,7 +6,7 @@ use std::{mem, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    cloudfront::{CloudFront, Submission},
+    cloudfront::{CloudFront, MARGIN, Submission, keep},
     distribution::Distribution,
     event::{self, Change, Kind, Payload, PayloadSource},
     item::{Item, Unaddressable},
@@ -99,12 +99,11 @@ impl Function {
         let mut received = queue.receive(request, deadline).await?;
         let deliveries = mem::take(&mut received.deliveries);
         let payload = Payload { source: PayloadSource::Drain, deliveries };
-        let left = deadline.saturating_duration_since(Instant::now());
-        let submit_until = deadline.checked_sub(SETTLE_TIME.min(left / 4)).unwrap_or(deadline);
-        let report = self.process(payload, submit_until).await;
+        let report = self.process(payload, keep(SETTLE_TIME, deadline)).await;
         let deliveries = &report.payload.deliveries;
         let needs_redelivery = &report.submission.needs_redelivery;
-        let counts = queue.settle(received.receipts, deliveries, needs_redelivery, deadline).await;
+        let until = keep(MARGIN, deadline);
+        let counts = queue.settle(received.receipts, deliveries, needs_redelivery, until).await;
         Ok(InvocationReport { drained: Some(counts), ..report })
     }
 

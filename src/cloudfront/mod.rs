@@ -66,7 +66,7 @@ pub use submission::{
 /// The time kept before the deadline for the answer, metrics and log lines of
 /// up to 10,000 messages, on a function that may have a fourteenth of a core.
 /// Of less than four seconds, a quarter is kept.
-const MARGIN: Duration = Duration::from_secs(1);
+pub(crate) const MARGIN: Duration = Duration::from_secs(1);
 
 /// How long requests wait for a quota before they are sent again, and how often.
 /// Invalidations are in progress for seconds to minutes. A longer invocation
@@ -117,8 +117,7 @@ impl CloudFront {
         deadline: Instant,
     ) -> Submission {
         let Plan { counts, changes, distributions } = plan;
-        let left = deadline.saturating_duration_since(Instant::now());
-        let stop = deadline.checked_sub(MARGIN.min(left / 4)).unwrap_or(deadline);
+        let stop = keep(MARGIN, deadline);
         let submitted = distributions
             .into_iter()
             .map(|part| self.submit_distribution(part, &changes, deliveries, stop));
@@ -191,6 +190,12 @@ impl CloudFront {
             duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         }
     }
+}
+
+/// Returns the deadline less `time`, at most a quarter of what is left.
+pub(crate) fn keep(time: Duration, deadline: Instant) -> Instant {
+    let left = deadline.saturating_duration_since(Instant::now());
+    deadline.checked_sub(time.min(left / 4)).unwrap_or(deadline)
 }
 
 /// Locks a mutex. No panic leaves the state behind these locks half changed.
