@@ -2,8 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-/// The most messages of one drain. Their changes take at most 96 MiB; the
-/// messages beyond it are left to the next drain.
+/// The most messages of one drain; those beyond it are left to the next drain.
 pub(super) const MAX_MESSAGES: usize = 50_000;
 
 /// As many messages within the quiet time are no deploy: somebody edits. They
@@ -90,6 +89,11 @@ impl Gather {
         self.limit
     }
 
+    /// Ends the drain.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
     /// Notes a receive that failed.
     pub(super) fn failed(&mut self, now: Duration) {
         self.receivers = 1;
@@ -108,6 +112,7 @@ impl Gather {
                 self.limit = self.limit.min(*limit);
             }
         }
+        let is_full = usize::try_from(self.messages_per_receive()).is_ok_and(|most| count >= most);
         self.failures = 0;
         self.received += count;
         // A full answer means that more messages wait; an empty one that none does.
@@ -123,7 +128,7 @@ impl Gather {
             self.recent.pop_front();
         }
         let recent: usize = self.recent.iter().map(|(_, count)| count).sum();
-        let quiet = now >= self.limits.quiet && recent <= FEW_MESSAGES;
+        let quiet = now >= self.limits.quiet && recent <= FEW_MESSAGES && !is_full;
         let nothing = self.received == 0 && !self.limits.wait_for_first;
         let alone = self.is_first && self.limits.cautious && self.suspicious;
         let full = self.received >= self.limit;
@@ -164,6 +169,15 @@ mod tests {
         assert_eq!(end(LIMITS, |second| if second < 30 { 200 } else { 0 }), 34, "a deploy");
         assert_eq!(end(LIMITS, |_| 100), 120, "never quiet");
         assert_eq!(end(LIMITS, |_| 5_000), 9, "as many as fit");
+        for cautious in [false, true] {
+            let limits = Limits { quiet: Duration::ZERO, cautious, ..LIMITS };
+            let arrivals = |second| match second {
+                0 if cautious => 1,
+                0..4 => 10,
+                _ => 9,
+            };
+            assert_eq!(end(limits, arrivals), 4, "what waits, without waiting for more");
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ use futures_util::{StreamExt, stream, stream::FuturesUnordered};
 use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
-use crate::event::{Delivery, MessageReader};
+use crate::event::{Change, Delivery, MessageReader};
 
 use self::gather::{Gather, Limits};
 
@@ -109,6 +109,17 @@ const RELEASE_SECONDS: (i32, i32) = (15, 420);
 /// How much longer than the invocation a message stays hidden.
 const VISIBILITY_MARGIN: Duration = Duration::from_secs(5);
 
+/// The most memory that the changes of a drain take, as estimated: that of 50,000
+/// with keys of 50 bytes. With three items for each, the keys long and in another
+/// script, it is twice as much, which fits into the 128 MB of the smallest function.
+const MAX_BYTES: usize = 40 << 20;
+
+/// What a change takes in memory, without its key and its paths.
+const CHANGE_BYTES: usize = 500;
+
+/// What a change takes for each byte of its key, in which a path may have three.
+const KEY_FACTOR: usize = 6;
+
 /// Released messages that the process remembers.
 const MAX_REMEMBERED: usize = 100_000;
 
@@ -132,6 +143,8 @@ pub struct ReceivedBatch {
     pub deliveries: Vec<Delivery>,
     /// How to delete and release them.
     pub receipts: Receipts,
+    /// The memory that the changes take, as estimated.
+    bytes: usize,
 }
 
 /// The receipt handles of received messages.
@@ -232,6 +245,9 @@ impl Queue {
                     });
                     gather.answered(start.elapsed(), receives);
                     batch.add(messages, &mut reader);
+                    if batch.bytes >= MAX_BYTES {
+                        gather.end();
+                    }
                 }
                 Err(error) if batch.deliveries.is_empty() && in_flight.is_empty() => {
                     return Err(self.receive_error(&error));
@@ -408,7 +424,10 @@ impl ReceivedBatch {
             let (Some(id), Some(handle)) = (message.message_id, message.receipt_handle) else {
                 continue;
             };
-            self.deliveries.push(reader.read(&id, message.body.as_deref()));
+            let delivery = reader.read(&id, message.body.as_deref());
+            let bytes = |change: &Change| CHANGE_BYTES + KEY_FACTOR * change.key.len();
+            self.bytes += delivery.changes.iter().map(bytes).sum::<usize>();
+            self.deliveries.push(delivery);
             self.receipts.list.push(Receipt { handle, receives });
             self.receipts.received += 1;
         }
