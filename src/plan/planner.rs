@@ -293,10 +293,10 @@ impl<'t> Draft<'t> {
                 && identity(&kept.changes[0]) == identity(&next.changes[0]);
             if repeated {
                 kept.changes.append(&mut next.changes);
-                kept.changes.dedup();
             }
             repeated
         });
+        unaddressable.iter_mut().for_each(|entry| entry.changes.dedup());
 
         let names = self.contributors.iter().map(|target| targets[target.0].name.clone());
         DistributionPlan { targets: names.collect(), requests, unaddressable, distribution }

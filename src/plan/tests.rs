@@ -93,7 +93,7 @@ fn changes_meet_in_the_plan_of_their_distribution() {
     assert_eq!(
         lines(&plan),
         [
-            "E1EXAMPLE: #Posts=1,2 /a=0,1 /d/=2",
+            "E1EXAMPLE: /a=0,1 /d/=2 #Posts=1,2",
             "E1EXAMPLE: /d/*=2",
             "E1EXAMPLE: /a=0",
             "E2EXAMPLE: /a=0",
@@ -381,7 +381,8 @@ proptest! {
                 prop_assert!(!items[..at].contains(item));
             }
             for request in &planned.requests {
-                prop_assert!(request.items.is_sorted_by(|a, b| a.item < b.item));
+                let order = |planned: &PlannedItem| (planned.item.is_tag(), planned.item.clone());
+                prop_assert!(request.items.is_sorted_by(|a, b| order(a) < order(b)));
                 prop_assert!((1..=ITEMS_PER_REQUEST).contains(&request.items.len()));
                 let wildcards = request.items.iter().filter(|planned| planned.item.is_wildcard());
                 prop_assert!([0, request.items.len()].contains(&wildcards.count()));

@@ -23,10 +23,14 @@ rules:
 ";
 
 fn function(queue: Option<&SqsQueue>, cloudfront: &Simulator) -> Function {
+    function_with(RULES, queue, cloudfront)
+}
+
+fn function_with(rules: &str, queue: Option<&SqsQueue>, cloudfront: &Simulator) -> Function {
     let retry = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::ZERO);
     let options = CloudFrontOptions { retry: Some(retry), ..CloudFrontOptions::default() };
     let cloudfront = CloudFront::new(&cloudfront.sdk_config(), options);
-    let rules = RuleSet::parse("rules.yaml", RULES.as_bytes()).unwrap();
+    let rules = RuleSet::parse("rules.yaml", rules.as_bytes()).unwrap();
     let queue = queue.map(|queue| Queue::new(&queue.sdk_config(), SqsQueue::URL));
     Function { queue, ..Function::new(rules, cloudfront) }
 }
@@ -79,6 +83,45 @@ async fn a_deploy_is_one_plan() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_drain_takes_what_fits_into_memory() {
+    let (queue, cloudfront) =
+        (SqsQueue::new(SqsOptions::default()), Simulator::new(SimulatorOptions::default()));
+    let function = function(Some(&queue), &cloudfront);
+    let directory = "x".repeat(900);
+    for message in 0..300 {
+        let events = (0..65).map(|event| created(&format!("{directory}/{message}/{event}")));
+        queue.send(format!("[{}]", events.collect::<Vec<_>>().join(",")));
+    }
+    let first = drain(&function, r#"{"drain": {}}"#).await.unwrap();
+    let received = first["received"].as_u64().unwrap();
+    // A hundred messages, and the receives that were in flight.
+    assert!((100..200).contains(&received), "{received}");
+    assert_eq!(first["deleted"], first["received"]);
+    while !queue.is_empty() {
+        drain(&function, r#"{"drain": {}}"#).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_is_left_for_the_answer_when_sqs_is_slow() {
+    let latency = Duration::from_secs(2);
+    let queue = SqsQueue::new(SqsOptions { latency, ..SqsOptions::default() });
+    let latency = Duration::from_millis(1_900);
+    let cloudfront = Simulator::new(SimulatorOptions { latency, ..SimulatorOptions::default() });
+    let function = function(Some(&queue), &cloudfront);
+    for number in 0..100 {
+        queue.send(created(&format!("{number}.html")));
+    }
+    // Received after six seconds, and accepted after eight.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let report = function.handle(br#"{"drain": {}}"#, "request", deadline).await.unwrap();
+    assert_eq!(cloudfront.invalidations().len(), 1);
+    assert_eq!(report.drained.unwrap().deleted, 0);
+    let left = deadline - Instant::now();
+    assert!(left > Duration::from_millis(500), "{left:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cloudfront_does_not_accept_stays_in_the_queue() {
     let queue = SqsQueue::new(SqsOptions { max_receives: 3, ..SqsOptions::default() });
     let cloudfront = Simulator::new(SimulatorOptions {
@@ -100,6 +143,28 @@ async fn what_cloudfront_does_not_accept_stays_in_the_queue() {
     assert_eq!(queue.dead_letters().len(), 2);
     let items: Vec<_> = cloudfront.invalidations().into_iter().flat_map(|i| i.items).collect();
     assert_eq!(items, ["/good.html"]);
+}
+
+/// Where CloudFront has no tags, for example.
+#[tokio::test(start_paused = true)]
+async fn refused_tags_do_not_keep_back_the_paths() {
+    let rules = "
+version: 1
+targets: { www: { distribution: E1EXAMPLEWWW, collapse: false } }
+rules:
+  - { name: posts, prefix: posts/, invalidate: { target: www, tags: ['{stem}'] } }
+  - { name: pages, invalidate: www }
+";
+    let queue = SqsQueue::new(SqsOptions::default());
+    let poison = |item: &str| item.starts_with('#');
+    let cloudfront = Simulator::new(SimulatorOptions { poison, ..SimulatorOptions::default() });
+    let function = function_with(rules, Some(&queue), &cloudfront);
+    for number in 0..300 {
+        queue.send(created(&format!("posts/{number}.html")));
+        queue.send(created(&format!("pages/{number}.html")));
+    }
+    let answer = drain(&function, r#"{"drain": {}}"#).await.unwrap();
+    assert_eq!((&answer["deleted"], &answer["kept"]), (&json!(300), &json!(300)));
 }
 
 #[tokio::test(start_paused = true)]
