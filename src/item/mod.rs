@@ -35,7 +35,7 @@ mod settings;
 use std::{borrow::Cow, fmt, sync::Arc};
 
 pub use path::{UrlPath, address};
-pub(crate) use path::{encode, last_segment};
+pub(crate) use path::{encode, last_segment, plus_spellings};
 pub use settings::{PathSettings, PlusSpelling};
 
 /// The longest path that CloudFront accepts, in characters.

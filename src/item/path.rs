@@ -32,6 +32,14 @@ pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, ENCODED).to_string()
 }
 
+/// Returns URL text in both spellings of `+`, as written first.
+pub(crate) fn plus_spellings(url: String) -> Vec<String> {
+    match url.replace('+', "%2B") {
+        encoded if encoded != url => vec![url, encoded],
+        _ => vec![url],
+    }
+}
+
 /// The URL path of a key as viewers of one target request it: encoded, with a
 /// leading slash, and with `~` still raw.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,7 +22,7 @@ use std::{
 };
 
 use crate::{
-    item::PathSettings,
+    item::{PathSettings, plus_spellings},
     target::{Excluded, Exclusion, ExclusionSource, Target, TargetIndex},
 };
 
@@ -218,8 +218,5 @@ fn url_prefixes(settings: &PathSettings, prefix: &str) -> Vec<String> {
     if url == settings.bound("") {
         return Vec::new();
     }
-    match &*url {
-        url if url.contains('+') => vec![url.to_owned(), url.replace('+', "%2B")],
-        url => vec![url.to_owned()],
-    }
+    plus_spellings(url.to_string())
 }

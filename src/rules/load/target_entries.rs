@@ -6,9 +6,11 @@ use std::{
     sync::Arc,
 };
 
+use percent_encoding::percent_decode_str;
+
 use crate::{
     distribution::{Distribution, DistributionId, Role},
-    item::{PathSettings, PlusSpelling},
+    item::{PathSettings, PlusSpelling, encode, plus_spellings},
     rules::{
         FALLBACK_TARGET,
         finding::{Code, Finding, Findings},
@@ -311,6 +313,7 @@ fn read_path_settings(fields: &mut MappingReader<'_, '_>, paths: &mut PathSettin
         let prefixes = read_texts(protect, fields.findings).into_iter();
         paths.protect = prefixes
             .filter_map(|(node, prefix)| read_protected(node, &prefix, fields.findings))
+            .flat_map(plus_spellings)
             .collect();
     }
 }
@@ -322,11 +325,21 @@ fn read_protected(node: Node<'_>, prefix: &str, findings: &mut Findings) -> Opti
             format!("write `{start}`, which stands for all paths that start with it")
         }
         start if !start.starts_with('/') => format!("a URL path starts with a slash: `/{start}`"),
-        start => return Some(encode_url_text(start)),
+        start => return Some(spell_as_paths(&encode_url_text(start))),
     };
     let message = format!("`{prefix}` is not the start of a URL path below the root");
     findings.push(node.finding(Code::BadProtect, message).help(help));
     None
+}
+
+/// Spells URL text as the paths of keys are: with upper-case escapes, and only of
+/// what must be escaped.
+fn spell_as_paths(url: &str) -> String {
+    let spell = |part| match percent_decode_str(part).decode_utf8() {
+        Ok(text) => encode(&text),
+        Err(_) => part.to_owned(),
+    };
+    url.split('?').map(spell).collect::<Vec<_>>().join("?")
 }
 
 impl FromYaml for PlusSpelling {

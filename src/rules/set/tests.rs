@@ -297,14 +297,15 @@ fn targets_of_one_distribution_protect_together() {
     let set = parse(
         "targets:
   www: { distribution: E1EXAMPLE1WWW, protect: [/preview/, '/a b'] }
-  feeds: { distribution: E1EXAMPLE1WWW, protect: /x%20y/ }
+  feeds: { distribution: E1EXAMPLE1WWW, protect: [/x%20y/, /caf%c3%a9/, /%2Dc++/] }
   blog: E2EXAMPLE2BLOG
 rules:
   - { name: r, invalidate: [E1EXAMPLE1WWW, blog] }
 ",
     )
     .with_fallback(DistributionId::distribution("E1EXAMPLE1WWW").unwrap());
-    let all = ["/a%20b", "/preview/", "/x%20y/"];
+    // As the paths of keys are spelled, and in both spellings of `+`.
+    let all = ["/-c%2B%2B/", "/-c++/", "/a%20b", "/caf%C3%A9/", "/preview/", "/x%20y/"];
     for name in ["www", "feeds", "E1EXAMPLE1WWW", FALLBACK_TARGET] {
         let target = set.targets().iter().find(|target| &*target.name == name).unwrap();
         assert_eq!(target.paths.protect, all, "{name}");
