@@ -54,7 +54,7 @@ impl ErrorKind {
     fn of(code: &str, message: &str) -> Self {
         match code {
             "TooManyInvalidationsInProgress" => Self::TooManyInvalidations,
-            "InvalidArgument" if names_caller_reference(message) => Self::UsedReference,
+            "InvalidArgument" if says_reference_was_used(message) => Self::UsedReference,
             "InvalidArgument" => Self::RefusedItem,
             "InvalidationBatchAlreadyExists" => Self::BatchExists,
             "BatchTooLarge" => Self::BatchTooLarge,
@@ -131,9 +131,10 @@ where
     }
 }
 
-fn names_caller_reference(message: &str) -> bool {
+fn says_reference_was_used(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
-    message.contains("caller reference") || message.contains("callerreference")
+    ["caller reference", "callerreference"].iter().any(|name| message.contains(name))
+        && message.contains("was used")
 }
 
 /// Returns the text of an error and its causes: SDK errors say what failed in
@@ -149,4 +150,23 @@ fn with_causes(error: &dyn Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_used_reference_is_an_acceptance() {
+        let kind = |message| ErrorKind::of("InvalidArgument", message);
+        let used = "Your request contains a caller reference that was used for a previous invalidation batch.";
+        assert_eq!(kind(used), ErrorKind::UsedReference);
+        for refused in [
+            "Your request contains one or more invalid invalidation paths.",
+            "The path /docs/API_CallerReference.html is invalid.",
+            "Your request contains an empty caller reference.",
+        ] {
+            assert_eq!(kind(refused), ErrorKind::RefusedItem, "{refused}");
+        }
+    }
 }

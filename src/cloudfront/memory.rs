@@ -155,6 +155,7 @@ const ALLOCATION_BYTES: usize = 32;
 /// another change.
 #[derive(Debug, Default)]
 struct AcceptedItems {
+    /// Sorted by [`AcceptedItem::key`].
     messages: HashMap<Arc<str>, Vec<AcceptedItem>>,
     /// The messages, the oldest first.
     order: VecDeque<Arc<str>>,
@@ -202,7 +203,8 @@ impl AcceptedItems {
         if items.is_empty() {
             items.reserve_exact(1);
         }
-        items.push(accepted);
+        let at = items.partition_point(|one| one.key() < accepted.key());
+        items.insert(at, accepted);
         while self.bytes > ACCEPTED_BYTES
             && let Some(oldest) = self.order.pop_front()
         {
@@ -218,9 +220,14 @@ impl AcceptedItems {
         distribution: &Arc<Distribution>,
         item: &Item,
     ) -> Option<&Arc<Invalidation>> {
-        let accepted = self.messages.get(message)?.iter().find(|accepted| {
-            accepted.distribution == *distribution && accepted.item.covers(item)
-        })?;
+        let items = self.messages.get(message)?;
+        let key = (!item.is_wildcard(), distribution, item);
+        let accepted = match items.binary_search_by_key(&key, AcceptedItem::key) {
+            Ok(at) => &items[at],
+            Err(_) => items.iter().take_while(|one| one.item.is_wildcard()).find(|wildcard| {
+                wildcard.distribution == *distribution && wildcard.item.covers(item)
+            })?,
+        };
         Some(&accepted.invalidation)
     }
 
@@ -242,6 +249,11 @@ fn message_bytes(id: &str) -> usize {
 }
 
 impl AcceptedItem {
+    /// Wildcards come first.
+    fn key(&self) -> (bool, &Arc<Distribution>, &Item) {
+        (!self.item.is_wildcard(), &self.distribution, &self.item)
+    }
+
     /// Returns the size of the item and of its share of the list, which grows by
     /// doubling, with the invalidation as if no other item had it.
     fn bytes(&self) -> usize {
@@ -311,6 +323,34 @@ mod tests {
             }
             let allocated = allocated(&memory);
             assert!((4 << 20..=16 << 20).contains(&allocated), "{items} {shared}: {allocated}");
+        }
+    }
+
+    #[test]
+    fn items_are_found_in_whatever_order_they_came() {
+        let of = |id: &str| Arc::new(Distribution::from(DistributionId::distribution(id).unwrap()));
+        let (one, two) = (of("E1EXAMPLE"), of("E2EXAMPLE"));
+        let mut memory = AcceptedItems::default();
+        let invalidation = |id: &str| Invalidation { id: id.to_owned(), ..Invalidation::default() };
+        for (distribution, item) in
+            [(&one, "/c"), (&one, "/a*"), (&two, "/b*"), (&one, "/b"), (&one, "/c")]
+        {
+            let item = address(item, "/", "/", true).unwrap();
+            memory.insert("m", distribution, &item, &Arc::new(invalidation(item.as_str())));
+        }
+        assert_eq!(memory.messages["m"].len(), 4);
+        for (distribution, item, found) in [
+            (&one, "/c", Some("/c")),
+            (&one, "/b", Some("/b")),
+            (&one, "/ab", Some("/a*")),
+            (&one, "/a*", Some("/a*")),
+            (&one, "/bc", None),
+            (&two, "/bc", Some("/b*")),
+            (&two, "/c", None),
+        ] {
+            let item = address(item, "/", "/", true).unwrap();
+            let id = memory.find("m", distribution, &item).map(|accepted| &*accepted.id);
+            assert_eq!(id, found, "{item}");
         }
     }
 

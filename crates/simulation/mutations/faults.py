@@ -61,8 +61,10 @@ FAULTS = {
     ),
     "an accepted item counts for every message": (
         "src/cloudfront/memory.rs",
-        "self.messages.get(message)?.iter().find(",
-        "self.messages.values().flatten().filter(|_| !message.is_empty()).find(",
+        "self.messages.get(message)?;",
+        """self.messages.values().find(|items| {
+            !message.is_empty() && items.iter().any(|one| one.distribution == *distribution && one.item.covers(item))
+        })?;""",
     ),
     "accepted items are forgotten": (
         "src/cloudfront/memory.rs",
@@ -119,7 +121,7 @@ FAULTS = {
     # Time.
     "submits beyond the deadline": (
         "src/cloudfront/mod.rs",
-        "deadline.checked_sub(MARGIN.min(left / 4)).unwrap_or(deadline)",
-        "deadline + left",
+        "let stop = keep(MARGIN, deadline);",
+        "let stop = deadline + deadline.saturating_duration_since(Instant::now());",
     ),
 }
