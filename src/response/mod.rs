@@ -40,6 +40,9 @@ pub const NOT_DRAINED: &str = "NotDrained";
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const ITEM_BYTES: usize = 4 << 20;
 
+/// The bytes of an invalidation in a summary, without its items.
+const INVALIDATION_BYTES: usize = 128;
+
 /// The most reasons in an error message.
 const REASONS: usize = 100;
 
@@ -207,17 +210,19 @@ fn summary(payload: &Payload, submission: &Submission) -> Summary {
                 }
                 Outcome::Refused(_) | Outcome::Retry(_) => continue,
             };
-            let is_new = invalidations
-                .last()
-                .is_none_or(|last| last.distribution != distribution || last.id != id);
+            let is_new = invalidations.last().is_none_or(|last| {
+                last.distribution != distribution || last.id != id && bytes <= ITEM_BYTES
+            });
             if is_new {
+                bytes += INVALIDATION_BYTES;
                 let distribution = distribution.clone();
                 let items = Vec::new();
                 invalidations.push(InvalidationSummary { distribution, id, items, more_items: 0 });
             }
             let last = invalidations.last_mut().expect("one was added");
             let item = submitted.planned.item.to_string();
-            bytes += item.len();
+            // JSON escapes these in tags.
+            bytes += item.len() + item.matches(['"', '\\']).count();
             if bytes <= ITEM_BYTES { last.items.push(item) } else { last.more_items += 1 }
         }
     }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     cloudfront::{Failure, Invalidation, SubmittedDistribution, SubmittedItem, SubmittedRequest},
@@ -173,6 +173,24 @@ fn a_summary_fits_in_an_answer() {
     let listed = invalidation["items"].as_array().unwrap().len();
     assert_eq!(listed as u64 + invalidation["more_items"].as_u64().unwrap(), 3_000);
     assert!(listed > 2_000 && answer.to_string().len() < 6_000_000, "{listed}");
+}
+
+#[test]
+fn a_summary_of_many_invalidations_fits_in_an_answer() {
+    let mut large = submission(vec![], &[false]);
+    let items = (0..100_000).map(|n| {
+        let item = Item::tag(&format!("{n}\"\"\"\"\"\"")).unwrap();
+        let planned = PlannedItem { item, changes: ChangeList::new(), replaces: 1 };
+        SubmittedItem { planned, outcome: accepted(&format!("I{}", n % 2)) }
+    });
+    large.distributions[0].requests[0].items = items.collect();
+    let answer = serde_json::to_value(answer(&direct(), &large, None).unwrap()).unwrap();
+    let sum = |one: &Value| {
+        one["items"].as_array().unwrap().len() as u64 + one["more_items"].as_u64().unwrap_or(0)
+    };
+    assert_eq!(answer["invalidations"].as_array().unwrap().iter().map(sum).sum::<u64>(), 100_000);
+    let length = answer.to_string().len();
+    assert!((1_000_000..6_000_000).contains(&length), "{length}");
 }
 
 #[test]
