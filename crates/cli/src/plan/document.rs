@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use s3_cloudfront_invalidator::{
-    cloudfront::{Outcome, Submission, SubmittedDistribution, SubmittedRequest},
+    cloudfront::{Invalidation, Outcome, Submission, SubmittedDistribution, SubmittedRequest},
     distribution::{Distribution, DistributionId},
     item::Item,
     plan::{Counts, DistributionPlan, Plan, UnaddressableChange},
@@ -73,9 +73,21 @@ pub struct RequestDocument {
 #[derive(PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 pub enum OutcomeDocument {
-    Accepted { invalidation_id: String, status: String },
-    NotAccepted { error: String },
-    DryRun { dry_run: bool },
+    Accepted {
+        invalidation_id: String,
+        status: String,
+    },
+    /// In an earlier invocation.
+    Remembered {
+        invalidation_id: String,
+        status: String,
+    },
+    NotAccepted {
+        error: String,
+    },
+    DryRun {
+        dry_run: bool,
+    },
 }
 
 /// A change for which nothing can be sent.
@@ -220,10 +232,14 @@ fn by_outcome(request: &SubmittedRequest) -> Vec<RequestDocument> {
 impl OutcomeDocument {
     fn new(outcome: &Outcome) -> Self {
         match outcome {
-            Outcome::Accepted(invalidation) | Outcome::Remembered(invalidation) => Self::Accepted {
-                invalidation_id: invalidation.id.clone(),
-                status: invalidation.status.clone(),
-            },
+            Outcome::Accepted(invalidation) => {
+                let Invalidation { id, status } = (**invalidation).clone();
+                Self::Accepted { invalidation_id: id, status }
+            }
+            Outcome::Remembered(invalidation) => {
+                let Invalidation { id, status } = (**invalidation).clone();
+                Self::Remembered { invalidation_id: id, status }
+            }
             Outcome::DryRun => Self::DryRun { dry_run: true },
             Outcome::Refused(failure) | Outcome::Retry(failure) => {
                 Self::NotAccepted { error: failure.to_string() }
