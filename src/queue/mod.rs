@@ -11,10 +11,10 @@
 //! - ReceiveMessage of ten messages with long polling of one second. One
 //!   receive is in flight at first, and one more after each full answer.
 //! - The drain stops receiving when at most two messages came within
-//!   `quiet_seconds` (5), after `max_wait_seconds` (120), at 50,000 messages,
-//!   or when the time that is left is needed for submitting. If the first
-//!   receive is empty, it stops at once, unless the request sets
-//!   `quiet_seconds`.
+//!   `quiet_seconds` (5), after `max_wait_seconds` (120), at 50,000 messages
+//!   or 40 MiB of changes, or when the time that is left is needed for
+//!   submitting. If the first receive is empty, it stops at once, unless the
+//!   request sets `quiet_seconds`.
 //! - A receive is not aborted when the drain ends: its messages would be hidden
 //!   although nobody has them. After five failed receives in a row, the drain
 //!   continues with the messages that it has.
