@@ -21,11 +21,9 @@ pub(super) fn split(
     items: Vec<PlannedItem>,
     size: usize,
 ) -> impl Iterator<Item = Vec<PlannedItem>> {
-    let (wildcards, others): (Vec<_>, Vec<_>) =
+    let (wildcards, mut others): (Vec<_>, Vec<_>) =
         items.into_iter().partition(|planned| planned.item.is_wildcard());
-    let (tags, mut others): (Vec<_>, Vec<_>) =
-        others.into_iter().partition(|planned| planned.item.is_tag());
-    others.extend(tags);
+    others.sort_by_key(|planned| planned.item.is_tag());
     chunks(others, size).chain(chunks(wildcards, size.min(MAX_WILDCARDS_PER_REQUEST)))
 }
 

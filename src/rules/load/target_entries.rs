@@ -325,7 +325,7 @@ fn read_protected(node: Node<'_>, prefix: &str, findings: &mut Findings) -> Opti
             format!("write `{start}`, which stands for all paths that start with it")
         }
         start if !start.starts_with('/') => format!("a URL path starts with a slash: `/{start}`"),
-        start => return Some(spell_as_paths(&encode_url_text(start))),
+        start => return Some(spell_as_paths(start)),
     };
     let message = format!("`{prefix}` is not the start of a URL path below the root");
     findings.push(node.finding(Code::BadProtect, message).help(help));
@@ -337,7 +337,7 @@ fn read_protected(node: Node<'_>, prefix: &str, findings: &mut Findings) -> Opti
 fn spell_as_paths(url: &str) -> String {
     let spell = |part| match percent_decode_str(part).decode_utf8() {
         Ok(text) => encode(&text),
-        Err(_) => part.to_owned(),
+        Err(_) => encode_url_text(part),
     };
     url.split('?').map(spell).collect::<Vec<_>>().join("?")
 }

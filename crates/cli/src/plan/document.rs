@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use s3_cloudfront_invalidator::{
-    cloudfront::{Invalidation, Outcome, Submission, SubmittedDistribution, SubmittedRequest},
+    cloudfront::{Outcome, Submission, SubmittedDistribution, SubmittedRequest},
     distribution::{Distribution, DistributionId},
     item::Item,
     plan::{Counts, DistributionPlan, Plan, UnaddressableChange},
@@ -76,11 +76,9 @@ pub enum OutcomeDocument {
     Accepted {
         invalidation_id: String,
         status: String,
-    },
-    /// In an earlier invocation.
-    Remembered {
-        invalidation_id: String,
-        status: String,
+        /// By an earlier invocation, so that nothing is billed.
+        #[serde(skip)]
+        is_remembered: bool,
     },
     NotAccepted {
         error: String,
@@ -209,7 +207,7 @@ impl RequestDocument {
 
     /// Whether CloudFront bills it. A plan counts as if it were sent.
     fn is_billed(&self) -> bool {
-        matches!(self.outcome, None | Some(OutcomeDocument::Accepted { .. }))
+        self.outcome.as_ref().is_none_or(OutcomeDocument::is_new)
     }
 }
 
@@ -230,16 +228,18 @@ fn by_outcome(request: &SubmittedRequest) -> Vec<RequestDocument> {
 }
 
 impl OutcomeDocument {
+    /// Whether CloudFront accepted it in this invocation.
+    pub fn is_new(&self) -> bool {
+        matches!(self, Self::Accepted { is_remembered: false, .. })
+    }
+
     fn new(outcome: &Outcome) -> Self {
         match outcome {
-            Outcome::Accepted(invalidation) => {
-                let Invalidation { id, status } = (**invalidation).clone();
-                Self::Accepted { invalidation_id: id, status }
-            }
-            Outcome::Remembered(invalidation) => {
-                let Invalidation { id, status } = (**invalidation).clone();
-                Self::Remembered { invalidation_id: id, status }
-            }
+            Outcome::Accepted(invalidation) | Outcome::Remembered(invalidation) => Self::Accepted {
+                invalidation_id: invalidation.id.clone(),
+                status: invalidation.status.clone(),
+                is_remembered: matches!(outcome, Outcome::Remembered(_)),
+            },
             Outcome::DryRun => Self::DryRun { dry_run: true },
             Outcome::Refused(failure) | Outcome::Retry(failure) => {
                 Self::NotAccepted { error: failure.to_string() }

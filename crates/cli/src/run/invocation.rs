@@ -262,7 +262,7 @@ fn totals(invocations: &[Invocation]) -> String {
         .flat_map(|part| &part.requests)
         .filter_map(|request| request.outcome.as_ref());
     let invalidations: HashSet<&OutcomeDocument> =
-        outcomes.filter(|outcome| matches!(outcome, OutcomeDocument::Accepted { .. })).collect();
+        outcomes.filter(|outcome| outcome.is_new()).collect();
     let mut parts = match reports().find_map(|report| report.drained) {
         None => vec![pluralize(invocations.len(), "payload")],
         Some(DrainCounts { received, deleted, kept }) => vec![
