@@ -1,10 +1,11 @@
 """Prints the licences of the packages that the function and the command line are built of, with their texts, from `cargo
-metadata` on standard input."""
+metadata` on standard input; and those of musl and Zig, whose libraries the linker puts into the function."""
 
 import json
 import sys
 from pathlib import Path
 
+import ziglang
 from sbom import Packages
 
 FILES = ("LICENSE*", "LICENCE*", "COPYING*", "COPYRIGHT*", "NOTICE*", "license*")
@@ -23,6 +24,9 @@ def main():
         folder = Path(package["manifest_path"]).parent
         for file in sorted({file for pattern in FILES for file in folder.glob(pattern) if file.is_file()}):
             texts.setdefault(file.read_text(errors="replace").strip(), []).append(f"{package['name']} {file.name}")
+    zig = Path(ziglang.__file__).parent
+    for name, file in (("musl", "lib/libc/musl/COPYRIGHT"), ("Zig", "LICENSE")):
+        texts.setdefault((zig / file).read_text().strip(), []).append(name)
     for text, names in texts.items():
         print(f"\n{'-' * 80}\n{', '.join(names)}\n\n{text}")
 

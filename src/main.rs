@@ -8,6 +8,9 @@ use std::{
 use s3_cloudfront_invalidator::{bootstrap, telemetry};
 use tracing::error;
 
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     telemetry::init();

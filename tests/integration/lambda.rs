@@ -79,7 +79,10 @@ impl Lambda {
         if let Some(rules) = rules {
             std::fs::write(directory.path().join("rules.yaml"), rules).unwrap();
         }
-        let child = Command::new(env!("CARGO_BIN_EXE_s3-cloudfront-invalidator"))
+        // tests/e2e tests the function as it is deployed.
+        let bootstrap = std::env::var_os("BOOTSTRAP")
+            .unwrap_or_else(|| env!("CARGO_BIN_EXE_s3-cloudfront-invalidator").into());
+        let child = Command::new(bootstrap)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", "invalidator")
