@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// One S3 object event, independent of the payload that contained it.
@@ -167,25 +168,29 @@ impl Identity {
         occurrence: Occurrence<'_>,
         replay_name: Option<&str>,
     ) -> Self {
-        let (occurrence_kind, occurrence) = match occurrence {
-            Occurrence::Sequencer(hex) => ("sequencer", hex.to_ascii_lowercase()),
-            Occurrence::Event(id) => ("event", id.to_owned()),
-            Occurrence::Delivery(id) => ("delivery", id.to_owned()),
-            Occurrence::Only => ("only", String::new()),
+        let (occurrence_kind, value) = match occurrence {
+            Occurrence::Sequencer(hex) => ("sequencer", hex),
+            Occurrence::Event(id) => ("event", id),
+            Occurrence::Delivery(id) => ("delivery", id),
+            Occurrence::Only => ("only", ""),
         };
+        let mut value = SmallVec::<[u8; 64]>::from_slice(value.as_bytes());
+        if let Occurrence::Sequencer(_) = occurrence {
+            value.make_ascii_lowercase();
+        }
         // Hashing one short text is faster than hashing its parts.
-        let mut text = Vec::with_capacity(256);
+        let mut text = SmallVec::<[u8; 256]>::new();
         for part in [
-            bucket,
-            key,
-            kind.name(),
-            version_id.unwrap_or_default(),
-            occurrence_kind,
-            &occurrence,
-            replay_name.unwrap_or_default(),
+            bucket.as_bytes(),
+            key.as_bytes(),
+            kind.name().as_bytes(),
+            version_id.unwrap_or_default().as_bytes(),
+            occurrence_kind.as_bytes(),
+            &value,
+            replay_name.unwrap_or_default().as_bytes(),
         ] {
             text.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            text.extend_from_slice(part.as_bytes());
+            text.extend_from_slice(part);
         }
         let digest = Sha256::digest(&text);
         let mut identity = [0; 16];

@@ -26,7 +26,8 @@ impl<T> Deref for Lenient<T> {
 
 impl<'de, T: Member<'de>> Deserialize<'de> for Lenient<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(LenientVisitor(PhantomData)).map(Self)
+        // As an option, which serde's derive takes as `None` if the member is missing.
+        deserializer.deserialize_option(LenientVisitor(PhantomData)).map(Self)
     }
 }
 
@@ -84,8 +85,12 @@ impl<'de, T: Member<'de>> Visitor<'de> for LenientVisitor<T> {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E>(self) -> Result<Option<T>, E> {
+    fn visit_none<E>(self) -> Result<Option<T>, E> {
         Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        deserializer.deserialize_any(self)
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Option<T>, E> {

@@ -25,8 +25,8 @@ use super::{
 };
 
 /// Any object of a payload. Which members it has decides its shape.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Object<'a> {
     #[serde(borrow, rename = "Records")]
     pub(super) records: Lenient<Records<'a>>,
@@ -55,7 +55,7 @@ pub(super) struct Object<'a> {
     pub(super) event_name: Text<'a>,
     pub(super) event_time: Text<'a>,
     pub(super) aws_region: Text<'a>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) response_elements: ResponseElements<'a>,
     /// `s3:TestEvent`, which S3 sends when a notification is configured.
     #[serde(rename = "Event")]
@@ -74,19 +74,19 @@ pub(super) struct Object<'a> {
     // An SQS message.
     pub(super) message_id: Text<'a>,
     pub(super) body: Lenient<Body<'a>>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) attributes: Attributes<'a>,
     #[serde(rename = "eventSourceARN")]
     pub(super) event_source_arn: Text<'a>,
 }
 
 /// `detail` of an EventBridge event, or `s3` of a notification's record.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) struct S3Detail<'a> {
-    #[serde(borrow, deserialize_with = "or_default")]
+    #[serde(borrow, default, deserialize_with = "or_default")]
     pub(super) bucket: Bucket<'a>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) object: S3Object<'a>,
     pub(super) request_id: Text<'a>,
     pub(super) reason: Text<'a>,
@@ -94,14 +94,13 @@ pub(super) struct S3Detail<'a> {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
 pub(super) struct Bucket<'a> {
     #[serde(borrow)]
     pub(super) name: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub(super) struct S3Object<'a> {
     #[serde(borrow)]
     pub(super) key: Text<'a>,
@@ -112,15 +111,13 @@ pub(super) struct S3Object<'a> {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
 pub(super) struct ResponseElements<'a> {
     #[serde(borrow, rename = "x-amz-request-id")]
     pub(super) request_id: Text<'a>,
 }
 
 /// `Sns` of a record.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize)]
 pub(super) struct Sns<'a> {
     #[serde(borrow, rename = "Type")]
     pub(super) kind: Text<'a>,
@@ -129,7 +126,6 @@ pub(super) struct Sns<'a> {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
 pub(super) struct Attributes<'a> {
     #[serde(borrow, rename = "MessageGroupId")]
     pub(super) message_group_id: Text<'a>,
