@@ -8,8 +8,8 @@ use super::{Change, Delivery, Unreadable, unreadable::Quoted};
 /// million bad elements does not make an error of a gigabyte.
 const MAX_UNREADABLE: usize = 20;
 
-/// The number of names that are shared. A payload has few; its own copy of a name
-/// takes less memory than the rest of a change.
+/// The number of names that are shared, more than most payloads have. Changes have
+/// copies of further names.
 const MAX_SHARED: usize = 32;
 
 /// Names that many changes of a payload share: buckets, accounts and regions.
