@@ -2,6 +2,7 @@
 
 use std::{
     io::{Write, stdout},
+    panic,
     process::ExitCode,
 };
 
@@ -14,6 +15,8 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     telemetry::init();
+    // At a level, or Lambda may drop it.
+    panic::set_hook(Box::new(|panic| error!("{panic}")));
     let function = match bootstrap::function().await {
         Ok(function) => function,
         Err(reason) => {
