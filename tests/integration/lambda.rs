@@ -79,7 +79,7 @@ impl Lambda {
         if let Some(rules) = rules {
             std::fs::write(directory.path().join("rules.yaml"), rules).unwrap();
         }
-        // tests/e2e tests the function as it is deployed.
+        // tests/e2e names a build with musl that does not unwind.
         let bootstrap = std::env::var_os("BOOTSTRAP")
             .unwrap_or_else(|| env!("CARGO_BIN_EXE_s3-cloudfront-invalidator").into());
         let child = Command::new(bootstrap)
