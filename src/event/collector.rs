@@ -1,6 +1,6 @@
 //! Fills a delivery.
 
-use std::{fmt::Write, sync::Arc};
+use std::{collections::HashSet, fmt::Write, sync::Arc};
 
 use super::{Change, Delivery, Unreadable, unreadable::Quoted};
 
@@ -8,23 +8,17 @@ use super::{Change, Delivery, Unreadable, unreadable::Quoted};
 /// million bad elements does not make an error of a gigabyte.
 const MAX_UNREADABLE: usize = 20;
 
-/// The number of names that are shared, more than most payloads have. Changes have
-/// copies of further names.
-const MAX_SHARED: usize = 32;
-
 /// Names that many changes of a payload share: buckets, accounts and regions.
 #[derive(Debug, Default)]
-pub(super) struct Names(Vec<Arc<str>>);
+pub(super) struct Names(HashSet<Arc<str>>);
 
 impl Names {
     pub(super) fn share(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.0.iter().find(|known| ***known == *name) {
+        if let Some(known) = self.0.get(name) {
             return Arc::clone(known);
         }
         let new = Arc::<str>::from(name);
-        if self.0.len() < MAX_SHARED {
-            self.0.push(Arc::clone(&new));
-        }
+        self.0.insert(Arc::clone(&new));
         new
     }
 }
@@ -92,24 +86,5 @@ impl<'a> Collector<'a> {
             self.delivery.unreadable.push(Unreadable::new(more));
         }
         self.delivery
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_beyond_the_limit_are_not_shared() {
-        let mut names = Names::default();
-        for round in 0..2 {
-            for number in 0..2 * MAX_SHARED {
-                let name = format!("bucket-{number}");
-                let shared = names.share(&name);
-                assert_eq!(*shared, *name);
-                let is_kept = Arc::strong_count(&shared) == 2;
-                assert_eq!(is_kept, number < MAX_SHARED, "{name} in round {round}");
-            }
-        }
     }
 }
