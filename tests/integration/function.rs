@@ -389,6 +389,23 @@ async fn the_function_does_not_start_with_an_invalid_configuration() {
 }
 
 #[tokio::test]
+async fn a_panic_is_logged_as_an_error() {
+    let environment = [
+        ("DistributionId", "E1EXAMPLE1WWW"),
+        ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+        ("AWS_LAMBDA_LOG_LEVEL", "ERROR"),
+        // lambda_runtime panics; Lambda sets a number.
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much"),
+    ];
+    let mut function = Lambda::start(None, &environment).await;
+    assert!(!function.exit_status().await.success());
+    let line: Value = serde_json::from_str(&function.stdout()).unwrap();
+    assert_eq!(line["level"], "ERROR");
+    let message = line["fields"]["message"].as_str().unwrap();
+    assert!(message.starts_with("panicked at "), "{message}");
+}
+
+#[tokio::test]
 async fn rules_path_names_the_rules_file() {
     let simulator = simulator(SimulatorOptions::default()).await;
     let directory = tempfile::tempdir().unwrap();
